@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Attached sockets: the table of them, how they come in and how they go.
+ *
+ * References on this module: one by each sl_sock, and one by each socket whose
+ * ops are ours (the networking core takes and drops that one by ops->owner).
+ * The reference on the plain ops' module that the socket came with is kept by
+ * the sl_sock meanwhile.
+ */
+#include <linux/module.h>
+#include <linux/rhashtable.h>
+#include <linux/slab.h>
+
+#include "attach.h"
+#include "sockloan.h"
+
+static struct rhashtable sl_socks;
+
+static const struct rhashtable_params sl_socks_params = {
+	.head_offset = offsetof(struct sl_sock, node),
+	.key_offset = offsetof(struct sl_sock, sk),
+	.key_len = sizeof_field(struct sl_sock, sk),
+	.automatic_shrinking = true,
+};
+
+/**
+ * sl_find - look up a socket that is or was attached
+ * @sk: its sock
+ *
+ * Context: any.  The result stays valid while the caller runs for the socket;
+ * see struct sl_sock.
+ * Return: NULL when it never was.
+ */
+struct sl_sock *sl_find(const struct sock *sk)
+{
+	return rhashtable_lookup_fast(&sl_socks, &sk, sl_socks_params);
+}
+
+static struct sl_sock *sl_sock_new(struct sock *sk,
+				   const struct proto_ops *plain, gfp_t gfp)
+{
+	const struct proto *prot = sl_plain_prot(plain);
+	struct sl_sock *ss;
+	int err = -ENOMEM;
+
+	if (!prot || sk->sk_prot != prot)
+		return ERR_PTR(-EOPNOTSUPP);
+	/* Fails only when we are being unloaded. */
+	if (!try_module_get(THIS_MODULE))
+		return ERR_PTR(-ENODEV);
+	ss = kzalloc(sizeof(*ss), gfp);
+	if (!ss)
+		goto err_put;
+	ss->sk = sk;
+	ss->plain = plain;
+	ss->owner = plain->owner;
+	ss->prot = prot;
+	ss->on = true;
+	err = rhashtable_insert_fast(&sl_socks, &ss->node, sl_socks_params);
+	if (err)
+		goto err_free;
+	SL_INC(sl_net(sock_net(sk)), SOCKETS);
+	return ss;
+
+err_free:
+	kfree(ss);
+err_put:
+	module_put(THIS_MODULE);
+	return ERR_PTR(err);
+}
+
+void sl_sock_remove(struct sl_sock *ss)
+{
+	struct sl_net *sn = sl_net(sock_net(ss->sk));
+
+	if (ss->on)
+		SL_DEC(sn, SOCKETS);
+	rhashtable_remove_fast(&sl_socks, &ss->node, sl_socks_params);
+}
+
+/*
+ * Frees @ss and drops its references, that on this module last: the caller
+ * either still has another or returns without sleeping, see sl_exit().
+ */
+void sl_sock_free(struct sl_sock *ss)
+{
+	module_put(ss->owner);
+	kfree_rcu(ss, rcu);
+	module_put(THIS_MODULE);
+}
+
+/**
+ * sl_attach - lend the large sends of a socket from now on
+ * @sock: any socket; other threads may be using it
+ *
+ * Context: process, takes the socket lock.
+ * Return: 0, -EOPNOTSUPP when it is not plain TCP, -EALREADY, -ENOMEM.
+ */
+int sl_attach(struct socket *sock)
+{
+	struct sock *sk = sock->sk;
+	struct sl_sock *ss;
+	int err = 0;
+
+	if (!sk || sk->sk_type != SOCK_STREAM ||
+	    sk->sk_protocol != IPPROTO_TCP ||
+	    (sk->sk_family != AF_INET && sk->sk_family != AF_INET6))
+		return -EOPNOTSUPP;
+
+	/* Against another attach, and the ops changes of setsockopt. */
+	lock_sock(sk);
+	ss = sl_find(sk);
+	if (ss) {
+		if (ss->on) {
+			err = -EALREADY;
+		} else if (sk->sk_prot != ss->prot) {
+			err = -EOPNOTSUPP;
+		} else {
+			WRITE_ONCE(ss->on, true);
+			SL_INC(sl_net(sock_net(sk)), SOCKETS);
+		}
+		goto out;
+	}
+	ss = sl_sock_new(sk, READ_ONCE(sock->ops), GFP_KERNEL_ACCOUNT);
+	if (IS_ERR(ss)) {
+		err = PTR_ERR(ss);
+		goto out;
+	}
+	/* For the socket; its reference on the plain ops is ours now. */
+	__module_get(THIS_MODULE);
+	/*
+	 * Threads inside the old sendmsg finish there.  The table is constant
+	 * and @ss is in place, so nothing has to be ordered after this.
+	 */
+	smp_store_release(&sock->ops, sl_our_ops(ss->plain));
+out:
+	if (!err)
+		SL_INC(sl_net(sock_net(sk)), ATTACHES);
+	release_sock(sk);
+	return err;
+}
+
+/**
+ * sl_detach - copy every send of a socket again
+ * @sock: any socket; other threads may be inside our sendmsg
+ *
+ * The ops stay ours and go straight on to the plain ones: the kernel has no
+ * way to tell when the last thread that loaded sock->ops is done with them,
+ * short of the socket's end.
+ *
+ * Context: process, takes the socket lock.
+ * Return: 0 or -ENOENT.
+ */
+int sl_detach(struct socket *sock)
+{
+	struct sock *sk = sock->sk;
+	struct sl_sock *ss;
+	int err = -ENOENT;
+
+	if (!sk)
+		return -ENOENT;
+	lock_sock(sk);
+	ss = sl_find(sk);
+	if (ss && ss->on) {
+		WRITE_ONCE(ss->on, false);
+		SL_INC(sl_net(sock_net(sk)), DETACHES);
+		SL_DEC(sl_net(sock_net(sk)), SOCKETS);
+		err = 0;
+	}
+	release_sock(sk);
+	return err;
+}
+
+/**
+ * sl_attach_new - attach a socket that nobody else has seen yet
+ * @sock: just made by inet_create() or inet6_create()
+ *
+ * The networking core takes its reference on sock->ops->owner after this.
+ *
+ * Context: any.  A socket that cannot be attached is left as it is.
+ */
+void sl_attach_new(struct socket *sock)
+{
+	const struct proto_ops *plain = sock->ops;
+	struct sl_sock *ss;
+
+	if (!sl_our_ops(plain) || !try_module_get(plain->owner))
+		return;
+	ss = sl_sock_new(sock->sk, plain, GFP_ATOMIC | __GFP_NOWARN);
+	if (IS_ERR(ss)) {
+		module_put(plain->owner);
+		return;
+	}
+	sock->ops = sl_our_ops(plain);
+	SL_INC(sl_net(sock_net(sock->sk)), ATTACHES);
+}
+
+/*
+ * @newsock got our ops, and a reference for them, from the listener before our
+ * accept ran.  Make it an attached socket of its own, or a plain one.
+ */
+static void sl_inherit(struct socket *newsock, bool attach)
+{
+	const struct proto_ops *plain = sl_plain_ops(newsock);
+	struct sl_sock *ss;
+
+	__module_get(plain->owner);
+	if (attach) {
+		ss = sl_sock_new(newsock->sk, plain, GFP_KERNEL_ACCOUNT);
+		if (!IS_ERR(ss)) {
+			SL_INC(sl_net(sock_net(newsock->sk)), INHERITED);
+			return;
+		}
+	}
+	newsock->ops = plain;
+	module_put(THIS_MODULE);	/* the listener has another one */
+}
+
+int sl_accept(struct socket *sock, struct socket *newsock, SL_ACCEPT_PARAMS)
+{
+	struct sl_sock *listener = sl_find(sock->sk);
+	int err;
+
+	err = sl_plain_ops(sock)->accept(sock, newsock, SL_ACCEPT_ARGS);
+	/*
+	 * A failed accept leaves @newsock with our ops and without a sock;
+	 * sl_release() copes.  One without ops is made by kernel_accept(),
+	 * which sets them, and takes their reference, after us.
+	 */
+	if (!err && newsock->ops && sl_hooked(newsock))
+		sl_inherit(newsock, listener && READ_ONCE(listener->on));
+	return err;
+}
+
+int sl_release(struct socket *sock)
+{
+	/* None after a failed accept, or after kernel_accept(). */
+	struct sl_sock *ss = sock->sk ? sl_find(sock->sk) : NULL;
+	int err;
+
+	/* The sock may be gone, and its address in use again, after the next */
+	if (ss)
+		sl_sock_remove(ss);
+	err = sl_plain_ops(sock)->release(sock);
+	/* No call is under way on a socket that is released. */
+	if (ss)
+		sl_sock_free(ss);
+	return err;
+}
+
+int __init sl_attach_init(void)
+{
+	return rhashtable_init(&sl_socks, &sl_socks_params);
+}
+
+void sl_attach_exit(void)
+{
+	rhashtable_destroy(&sl_socks);
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Everything that differs between kernel versions and architectures.  No
+ * other file may look at LINUX_VERSION_CODE.
+ */
+#ifndef _SL_COMPAT_H
+#define _SL_COMPAT_H
+
+#include <linux/bvec.h>
+#include <linux/mm.h>
+#include <linux/pagevec.h>
+#include <linux/rmap.h>
+#include <linux/skbuff.h>
+#include <linux/sysctl.h>
+#include <linux/uio.h>
+#include <linux/version.h>
+#include <net/net_namespace.h>
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+#include <net/rps.h>
+#endif
+#include <net/sock.h>
+#include <net/tcp.h>
+
+#ifdef CONFIG_X86
+#include <asm/tlbflush.h>
+#endif
+
+/* User shadow stacks came with 6.6. */
+#ifndef VM_SHADOW_STACK
+#define VM_SHADOW_STACK		VM_NONE
+#endif
+
+/* proto_ops.accept got an argument structure */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+#define SL_ACCEPT_PARAMS	struct proto_accept_arg *arg
+#define SL_ACCEPT_ARGS		arg
+#else
+#define SL_ACCEPT_PARAMS	int flags, bool kern
+#define SL_ACCEPT_ARGS		flags, kern
+#endif
+
+/* sysctl handlers got a const table */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+#define SL_CTL_TABLE		const struct ctl_table
+#else
+#define SL_CTL_TABLE		struct ctl_table
+#endif
+
+/* The caller's table has one empty entry behind the @n used ones. */
+static inline struct ctl_table_header *
+sl_register_net_sysctl(struct net *net, const char *path,
+		       struct ctl_table *table, size_t n)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+	return register_net_sysctl_sz(net, path, table, n);
+#else
+	return register_net_sysctl(net, path, table);
+#endif
+}
+
+/* The tracepoint sched_process_exit says whether the thread group is gone. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+#define SL_EXIT_PARAMS		struct task_struct *p, bool group_dead
+#else
+#define SL_EXIT_PARAMS		struct task_struct *p
+#endif
+
+/* The user segment under the iterator: where it goes on, what is left of it. */
+static inline void __user *sl_iter_addr(const struct iov_iter *i)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+	return iter_iov_addr(i);
+#else
+	if (iter_is_ubuf(i))
+		return i->ubuf + i->iov_offset;
+	return i->iov->iov_base + i->iov_offset;
+#endif
+}
+
+static inline const struct iovec *sl_iter_iov(const struct iov_iter *i)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+	return iter_iov(i);
+#else
+	return i->iov;
+#endif
+}
+
+/* Empty this CPU's batches of pages on their way to the LRU lists. */
+static inline void sl_lru_drain(void)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	struct folio_batch fbatch;
+
+	folio_batch_init(&fbatch);
+	__folio_batch_release(&fbatch);
+#else
+	struct pagevec pvec;
+
+	pagevec_init(&pvec);
+	__pagevec_release(&pvec);
+#endif
+}
+
+/*
+ * Mark an exclusive anonymous page as maybe shared; the caller has cleared
+ * its page table entry.  Fails when the page may be pinned.
+ */
+static inline int sl_try_share_anon(struct page *page)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+	return folio_try_share_anon_rmap_pte(page_folio(page), page);
+#else
+	return page_try_share_anon_rmap(page);
+#endif
+}
+
+static inline bool sl_pte_devmap(pte_t pte)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+	return false;	/* is_zone_device_page() tells */
+#else
+	return pte_devmap(pte);
+#endif
+}
+
+static inline u32 sl_sk_tsflags(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_tsflags);
+}
+
+#ifdef CONFIG_X86
+static inline void sl_flush_this_cpu(void *unused)
+{
+	__flush_tlb_all();
+}
+
+/*
+ * Flush user translations of @mm on every CPU that may hold some.  x86 exports
+ * no flush of a user range.  (A kprobe would find flush_tlb_mm_range(), but
+ * objtool removes the ENDBR of functions that nobody calls indirectly: with
+ * IBT such a call is fatal.)
+ *
+ * The increment is the full barrier between the caller's page table writes
+ * and our read of mm_cpumask, and makes a CPU that switches to @mm later flush
+ * whatever its PCID kept: the protocol of flush_tlb_mm_range().
+ */
+static inline void sl_flush_tlb_mm(struct mm_struct *mm)
+{
+	atomic64_inc_return(&mm->context.tlb_gen);
+#ifdef X86_FEATURE_INVLPGB
+	/* Global address space ids: mm_cpumask is not kept, flush everywhere. */
+	if (cpu_feature_enabled(X86_FEATURE_INVLPGB)) {
+		on_each_cpu(sl_flush_this_cpu, NULL, 1);
+		return;
+	}
+#endif
+	on_each_cpu_mask(mm_cpumask(mm), sl_flush_this_cpu, NULL, 1);
+}
+#else
+#error "sockloan: no exported way to flush user translations is known here"
+#endif
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+
+#define SL_MSG_INTERNAL		MSG_SPLICE_PAGES
+
+/**
+ * sl_tcp_push_pages - append pages to a TCP socket's write queue
+ * @sk: the socket, locked
+ * @bv: whole pages, a reference held on each; the caller keeps them
+ * @nr: how many
+ * @flags: of sendmsg, MSG_DONTWAIT among them
+ *
+ * Return: the number of bytes queued, or what tcp_sendmsg_locked() returns.
+ */
+static inline int sl_tcp_push_pages(struct sock *sk, struct bio_vec *bv,
+				    unsigned int nr, int flags)
+{
+	size_t len = (size_t)nr << PAGE_SHIFT;
+	struct msghdr msg = { .msg_flags = flags | MSG_SPLICE_PAGES };
+
+	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, bv, nr, len);
+	return tcp_sendmsg_locked(sk, &msg, len);
+}
+
+#else
+
+#define SL_MSG_INTERNAL		(MSG_SENDPAGE_NOTLAST | MSG_SENDPAGE_NOPOLICY | \
+				 MSG_SENDPAGE_DECRYPTED)
+
+static inline void sl_ubuf_callback(struct sk_buff *skb, struct ubuf_info *uarg,
+				    bool success)
+{
+}
+
+/* Fill @skb with frags of the page array, as many as go in. */
+static inline int sl_sg_from_iter(struct sock *sk, struct sk_buff *skb,
+				  struct iov_iter *from, size_t length)
+{
+	struct skb_shared_info *shinfo = skb_shinfo(skb);
+	const struct bio_vec *bv = from->bvec;
+	size_t done = 0, off = from->iov_offset;
+	unsigned int truesize = 0;
+	int frag = shinfo->nr_frags;
+
+	length = min(length, iov_iter_count(from));
+	while (done < length && frag < MAX_SKB_FRAGS) {
+		size_t size = min(length - done, bv->bv_len - off);
+
+		get_page(bv->bv_page);
+		__skb_fill_page_desc_noacc(shinfo, frag++, bv->bv_page,
+					   bv->bv_offset + off, size);
+		truesize += PAGE_SIZE;
+		done += size;
+		off += size;
+		if (off == bv->bv_len) {
+			off = 0;
+			bv++;
+		}
+	}
+	if (!done)
+		return -EMSGSIZE;
+
+	shinfo->nr_frags = frag;
+	from->nr_segs -= bv - from->bvec;
+	from->bvec = bv;
+	from->iov_offset = off;
+	from->count -= done;
+
+	skb->data_len += done;
+	skb->len += done;
+	skb->truesize += truesize;
+	sk_wmem_queued_add(sk, truesize);
+	/* A pure zero-copy skb is user memory only: see tcp_wmem_free_skb(). */
+	if (!skb_zcopy_pure(skb))
+		sk_mem_charge(sk, truesize);
+	return 0;
+}
+
+/*
+ * Before MSG_SPLICE_PAGES the one way to hand TCP many pages in a call is the
+ * zero-copy one.  Our ubuf_info has no SKBFL_ZEROCOPY_ENABLE: skb_zcopy() finds
+ * nothing, so nobody completes the skb or copies its frags on the way to a
+ * local receiver, and nobody reads the pointer to our stack that stays in
+ * destructor_arg.  SKBFL_SHARED_FRAG has to be there: without it ESP would
+ * encrypt the program's page in place.
+ */
+static inline int sl_tcp_push_pages(struct sock *sk, struct bio_vec *bv,
+				    unsigned int nr, int flags)
+{
+	size_t len = (size_t)nr << PAGE_SHIFT;
+	struct ubuf_info uarg = {
+		.callback = sl_ubuf_callback,
+		.refcnt = REFCOUNT_INIT(1),
+		.flags = SKBFL_SHARED_FRAG,
+	};
+	struct msghdr msg = {
+		.msg_flags = flags | MSG_ZEROCOPY,
+		.msg_ubuf = &uarg,
+		.sg_from_iter = sl_sg_from_iter,
+	};
+
+	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, bv, nr, len);
+	return tcp_sendmsg_locked(sk, &msg, len);
+}
+
+#endif
+
+#endif /* _SL_COMPAT_H */

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+/* /dev/sockloan: every argument is checked here before anything is done. */
+#include <linux/file.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/net.h>
+#include <linux/uaccess.h>
+#include <linux/sockloan.h>
+
+#include "sockloan.h"
+
+/* Copy a size-versioned structure in; @size is that of ours. */
+static int sl_dev_get(void *to, size_t size, const void __user *from,
+		      u32 *usize)
+{
+	if (get_user(*usize, (const u32 __user *)from))
+		return -EFAULT;
+	/* The first version of each structure had all of today's fields. */
+	if (*usize < size || *usize > PAGE_SIZE)
+		return *usize < size ? -EINVAL : -E2BIG;
+	return copy_struct_from_user(to, size, from, *usize);
+}
+
+static int sl_dev_attach(void __user *from, int (*act)(struct socket *sock))
+{
+	struct sockloan_attach arg;
+	struct socket *sock;
+	u32 usize;
+	int err;
+
+	err = sl_dev_get(&arg, sizeof(arg), from, &usize);
+	if (err)
+		return err;
+	if (arg.flags || arg.reserved)
+		return -EINVAL;
+	sock = sockfd_lookup(arg.fd, &err);
+	if (!sock)
+		return err;
+	err = act(sock);
+	sockfd_put(sock);
+	return err;
+}
+
+static int sl_dev_run(void __user *from)
+{
+	struct sockloan_run arg;
+	u32 usize;
+	int err;
+
+	err = sl_dev_get(&arg, sizeof(arg), from, &usize);
+	if (err)
+		return err;
+	if (arg.flags)
+		return -EINVAL;
+	return sl_run_mark();
+}
+
+static int sl_sockstat(struct socket *sock, struct sockloan_sockstat *stat)
+{
+	struct sock *sk = sock->sk;
+	struct sl_sock *ss;
+
+	ss = sk ? sl_find(sk) : NULL;
+	if (!ss)
+		return -ENOENT;
+	lock_sock(sk);
+	stat->state = ss->on ? SOCKLOAN_STATE_ATTACHED :
+			       SOCKLOAN_STATE_DETACHED;
+	stat->calls = ss->calls;
+	stat->bytes_lent = ss->bytes_lent;
+	stat->bytes_copied = ss->bytes_copied;
+	stat->pages_lent = ss->pages_lent;
+	stat->pages_protected = ss->pages_protected;
+	stat->fallbacks = ss->fallbacks;
+	release_sock(sk);
+	return 0;
+}
+
+static int sl_dev_sockstat(void __user *user)
+{
+	struct sockloan_sockstat arg;
+	struct socket *sock;
+	u32 usize;
+	int err;
+
+	err = sl_dev_get(&arg, sizeof(arg), user, &usize);
+	if (err)
+		return err;
+	if (arg.flags)
+		return -EINVAL;
+	sock = sockfd_lookup(arg.fd, &err);
+	if (!sock)
+		return err;
+	err = sl_sockstat(sock, &arg);
+	sockfd_put(sock);
+	if (err)
+		return err;
+	arg.size = sizeof(arg);
+	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
+}
+
+static long sl_dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	void __user *user = (void __user *)arg;
+
+	/* A newer caller's structure is longer, and with it the number. */
+	switch (cmd & ~IOCSIZE_MASK) {
+	case SOCKLOAN_IOC_ATTACH & ~IOCSIZE_MASK:
+		return sl_dev_attach(user, sl_attach);
+	case SOCKLOAN_IOC_DETACH & ~IOCSIZE_MASK:
+		return sl_dev_attach(user, sl_detach);
+	case SOCKLOAN_IOC_RUN & ~IOCSIZE_MASK:
+		return sl_dev_run(user);
+	case SOCKLOAN_IOC_SOCKSTAT & ~IOCSIZE_MASK:
+		return sl_dev_sockstat(user);
+	}
+	return -ENOTTY;
+}
+
+static const struct file_operations sl_dev_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = sl_dev_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.llseek = noop_llseek,
+};
+
+/* For everybody: a caller can only attach sockets of its own. */
+static struct miscdevice sl_dev = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "sockloan",
+	.fops = &sl_dev_fops,
+	.mode = 0666,
+};
+
+int __init sl_dev_init(void)
+{
+	BUILD_BUG_ON(sizeof(struct sockloan_attach) != 16);
+	BUILD_BUG_ON(sizeof(struct sockloan_run) != 8);
+	BUILD_BUG_ON(sizeof(struct sockloan_sockstat) != 64);
+
+	return misc_register(&sl_dev);
+}
+
+void sl_dev_exit(void)
+{
+	misc_deregister(&sl_dev);
+}

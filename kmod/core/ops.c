@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Our proto_ops: a copy of each plain TCP table with a few calls replaced.
+ *
+ * There is one copy per table, not one per socket, and it lives as long as the
+ * module.  accept(2) hands the listener's table to the new socket, and system
+ * calls hold on to the pointer across sleeps; a table in per-socket memory
+ * would be gone under both when the socket is.  As it is, whoever gets hold of
+ * the pointer through a socket has a module reference from that socket.
+ */
+#include <linux/net.h>
+#include <net/inet_common.h>
+#include <net/tcp.h>
+
+#include "sockloan.h"
+
+struct sl_ops {
+	struct proto_ops ops;
+	const struct proto_ops *plain;
+	const struct proto *prot;
+};
+
+static struct sl_ops sl_ops_v4 __ro_after_init;
+static struct sl_ops sl_ops_v6 __ro_after_init;
+
+/**
+ * sl_plain_ops - the table that a call on a socket goes on to
+ * @sock: any socket that one of our calls was made for
+ *
+ * A caller may have loaded our table before a setsockopt took the socket away
+ * from us, so sock->ops need not be ours any more; then it is itself the right
+ * one.
+ *
+ * Return: a table that is not ours.
+ */
+const struct proto_ops *sl_plain_ops(const struct socket *sock)
+{
+	const struct proto_ops *ops = READ_ONCE(sock->ops);
+
+	if (ops == &sl_ops_v4.ops)
+		return sl_ops_v4.plain;
+	if (ops == &sl_ops_v6.ops)
+		return sl_ops_v6.plain;
+	return ops;
+}
+
+static const struct sl_ops *sl_ops_of(const struct proto_ops *plain)
+{
+	if (plain == sl_ops_v4.plain)
+		return &sl_ops_v4;
+	if (plain && plain == sl_ops_v6.plain)
+		return &sl_ops_v6;
+	return NULL;
+}
+
+/* Our table for a plain one, or NULL when it is none that we know. */
+const struct proto_ops *sl_our_ops(const struct proto_ops *plain)
+{
+	const struct sl_ops *so = sl_ops_of(plain);
+
+	return so ? &so->ops : NULL;
+}
+
+/* The protocol that goes with a plain table, or NULL. */
+const struct proto *sl_plain_prot(const struct proto_ops *plain)
+{
+	const struct sl_ops *so = sl_ops_of(plain);
+
+	return so ? so->prot : NULL;
+}
+
+bool sl_hooked(const struct socket *sock)
+{
+	const struct proto_ops *ops = READ_ONCE(sock->ops);
+
+	return ops == &sl_ops_v4.ops || ops == &sl_ops_v6.ops;
+}
+
+static void __init sl_ops_make(struct sl_ops *so, const struct proto_ops *plain,
+			       const struct proto *prot)
+{
+	so->plain = plain;
+	so->prot = prot;
+	so->ops = *plain;
+	so->ops.owner = THIS_MODULE;
+	so->ops.sendmsg = sl_sendmsg;
+	so->ops.accept = sl_accept;
+	so->ops.setsockopt = sl_setsockopt;
+	so->ops.release = sl_release;
+}
+
+/* Not all of IPv6 is exported, or there: a socket of our own has it. */
+static void __init sl_ops_init_v6(void)
+{
+	struct socket *sock;
+
+	if (sock_create_kern(&init_net, AF_INET6, SOCK_STREAM, IPPROTO_TCP,
+			     &sock))
+		return;	/* no IPv6 here */
+	sl_ops_make(&sl_ops_v6, sock->ops, sock->sk->sk_prot);
+	sock_release(sock);
+}
+
+void __init sl_ops_init(void)
+{
+	sl_ops_make(&sl_ops_v4, &inet_stream_ops, &tcp_prot);
+	sl_ops_init_v6();
+}

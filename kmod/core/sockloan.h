@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the files of sockloan.ko share. */
+#ifndef _SL_SOCKLOAN_H
+#define _SL_SOCKLOAN_H
+
+#include <linux/net.h>
+#include <linux/rhashtable-types.h>
+#include <net/sock.h>
+
+#include "compat.h"
+#include "stats.h"
+
+struct ctl_table;
+struct ctl_table_header;
+
+/* Limits of net.sockloan.*, in bytes */
+#define SL_THRESHOLD_MIN	4096
+#define SL_THRESHOLD_DEFAULT	4096
+#define SL_CHUNK_DEFAULT	65536
+#define SL_CHUNK_MAX		262144
+#define SL_CHUNK_PAGES		(SL_CHUNK_MAX / PAGE_SIZE)
+
+/**
+ * struct sl_net - what sockloan keeps for one network namespace
+ * @mib: counters, see stats.h
+ * @threshold: a piece of a send smaller than this is copied, bytes; sysctl
+ * @chunk: how much is lent at a time, bytes, whole pages; sysctl
+ * @auto_attach: attach every new TCP socket; sysctl
+ * @ctl: the namespace's copy of the sysctl table
+ * @ctl_header: its registration
+ */
+struct sl_net {
+	struct sl_mib __percpu *mib;
+	unsigned int threshold;
+	unsigned int chunk;
+	u8 auto_attach;
+	struct ctl_table *ctl;
+	struct ctl_table_header *ctl_header;
+};
+
+/**
+ * struct sl_sock - a socket that is or was attached
+ * @node: in the table of all of them
+ * @sk: the key
+ * @plain: the socket's own proto_ops, which ours stand in for
+ * @owner: module of the plain ops, a reference held; NULL once the socket
+ *	holds that reference itself again
+ * @prot: the sk_prot that may be lent to; with another one (kernel TLS, a
+ *	sockmap program) everything is copied
+ * @on: false after a detach; written under the socket lock
+ * @switching: threads inside a setsockopt that may replace sock->ops; socket
+ *	lock
+ * @destruct: the sk_destruct to go on with, when the ops were taken over
+ * @calls: the counters of struct sockloan_sockstat; socket lock
+ * @bytes_lent: likewise
+ * @bytes_copied: likewise
+ * @pages_lent: likewise
+ * @pages_protected: likewise
+ * @fallbacks: likewise
+ * @rcu: lookups are RCU readers
+ *
+ * Lives from the attach until the socket is released; when something else took
+ * the socket's ops over (kernel TLS), until the sock is destroyed.  Either way
+ * no system call on the socket can be under way then, so whoever runs for a
+ * socket may use its sl_sock without a reference.  Each holds a reference on
+ * this module.
+ */
+struct sl_sock {
+	struct rhash_head node;
+	struct sock *sk;
+	const struct proto_ops *plain;
+	struct module *owner;
+	const struct proto *prot;
+	bool on;
+	unsigned int switching;
+	void (*destruct)(struct sock *sk);
+
+	u64 calls;
+	u64 bytes_lent;
+	u64 bytes_copied;
+	u64 pages_lent;
+	u64 pages_protected;
+	u64 fallbacks;
+
+	struct rcu_head rcu;
+};
+
+/* net.c */
+struct sl_net *sl_net(const struct net *net);
+int sl_net_init(void);
+void sl_net_exit(void);
+
+/* sysctl.c */
+int sl_sysctl_init(struct net *net, struct sl_net *sn);
+void sl_sysctl_exit(struct sl_net *sn);
+
+/* ops.c */
+const struct proto_ops *sl_plain_ops(const struct socket *sock);
+const struct proto_ops *sl_our_ops(const struct proto_ops *plain);
+const struct proto *sl_plain_prot(const struct proto_ops *plain);
+bool sl_hooked(const struct socket *sock);
+void sl_ops_init(void);
+
+/* attach.c */
+struct sl_sock *sl_find(const struct sock *sk);
+int sl_attach(struct socket *sock);
+int sl_detach(struct socket *sock);
+void sl_attach_new(struct socket *sock);
+int sl_accept(struct socket *sock, struct socket *newsock, SL_ACCEPT_PARAMS);
+int sl_release(struct socket *sock);
+int sl_attach_init(void);
+void sl_attach_exit(void);
+
+/* ulp.c */
+int sl_setsockopt(struct socket *sock, int level, int optname, sockptr_t optval,
+		  unsigned int optlen);
+
+/* create.c */
+int sl_create_enable(void);
+void sl_create_init(void);
+void sl_create_exit(void);
+
+/* run.c */
+int sl_run_mark(void);
+bool sl_run_marked(void);
+void sl_run_init(void);
+void sl_run_exit(void);
+
+/* send.c */
+int sl_sendmsg(struct socket *sock, struct msghdr *msg, size_t len);
+
+/* dev.c */
+int sl_dev_init(void);
+void sl_dev_exit(void);
+
+#endif /* _SL_SOCKLOAN_H */

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * setsockopt calls that replace or copy sock->ops.
+ *
+ * Kernel TLS and ESP-in-TCP copy the contents of sock->ops of the first socket
+ * of each family that switches to them, for every later socket in the system;
+ * IPV6_ADDRFORM overwrites sock->ops with the IPv4 table.  Neither may meet
+ * ours: the socket gets its plain ops back for the time of the call.
+ */
+#include <linux/module.h>
+#include <net/inet_common.h>
+#include <net/tcp.h>
+
+#include "attach.h"
+#include "sockloan.h"
+
+/* The end of a socket whose ops were taken over; any context. */
+static void sl_sk_destruct(struct sock *sk)
+{
+	struct sl_sock *ss = sl_find(sk);
+	void (*destruct)(struct sock *sk) = ss->destruct;
+
+	sl_sock_remove(ss);
+	destruct(sk);
+	sl_sock_free(ss);
+}
+
+/*
+ * A ULP took the socket over: our release will not run.  A ULP without a clone
+ * operation cannot listen, so no child inherits the destructor.
+ */
+static void sl_taken_over(struct sock *sk, struct sl_sock *ss)
+{
+	if (ss->destruct)
+		return;
+	/* The socket drops the plain ops' reference itself again. */
+	ss->owner = NULL;
+	ss->destruct = sk->sk_destruct;
+	sk->sk_destruct = sl_sk_destruct;
+	/* sock->ops->owner is not us any more; @ss has its own reference. */
+	module_put(THIS_MODULE);
+}
+
+/* Give the socket its plain ops, until sl_switch_end(). */
+static void sl_switch_begin(struct socket *sock, struct sl_sock *ss)
+{
+	struct sock *sk = sock->sk;
+
+	/* Against attach, and against the same in another thread. */
+	lock_sock(sk);
+	ss->switching++;
+	if (sl_hooked(sock))
+		WRITE_ONCE(sock->ops, ss->plain);
+	release_sock(sk);
+}
+
+static void sl_switch_end(struct socket *sock, struct sl_sock *ss)
+{
+	struct sock *sk = sock->sk;
+	const struct proto_ops *ours;
+
+	lock_sock(sk);
+	if (--ss->switching)
+		goto out;
+	/* IPV6_ADDRFORM has left the IPv4 ops and protocol. */
+	if (sock->ops != ss->plain && sock->ops == &inet_stream_ops) {
+		ss->plain = sock->ops;
+		ss->prot = sl_plain_prot(ss->plain);
+	}
+	ours = sl_our_ops(sock->ops);
+	if (ours)
+		WRITE_ONCE(sock->ops, ours);
+	else
+		sl_taken_over(sk, ss);
+out:
+	release_sock(sk);
+}
+
+static bool sl_switches_ops(int level, int optname)
+{
+	return (level == SOL_TCP && optname == TCP_ULP) ||
+	       (level == SOL_IPV6 && optname == IPV6_ADDRFORM);
+}
+
+int sl_setsockopt(struct socket *sock, int level, int optname, sockptr_t optval,
+		  unsigned int optlen)
+{
+	struct sl_sock *ss;
+	int err;
+
+	if (likely(!sl_switches_ops(level, optname)))
+		return sl_plain_ops(sock)->setsockopt(sock, level, optname,
+						      optval, optlen);
+	ss = sl_find(sock->sk);
+	/* Ours without an sl_sock: made by kernel_accept(), no program has it */
+	if (!ss && sl_hooked(sock))
+		return -EOPNOTSUPP;
+	if (!ss || READ_ONCE(ss->destruct))
+		return sl_plain_ops(sock)->setsockopt(sock, level, optname,
+						      optval, optlen);
+
+	sl_switch_begin(sock, ss);
+	err = READ_ONCE(sock->ops)->setsockopt(sock, level, optname, optval,
+					       optlen);
+	sl_switch_end(sock, ss);
+	return err;
+}
