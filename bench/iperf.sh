@@ -34,6 +34,7 @@ set_up() {
 	sleep 3
 }
 
+# shellcheck disable=SC2016 # awk's fields
 counter() { here awk -v name="$1" '$1 == name { print $2 }' /proc/net/sockloan; }
 
 # rate COMMAND...: MB/s as the receiver counts them

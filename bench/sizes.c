@@ -21,14 +21,15 @@
 #include <unistd.h>
 
 static const char usage[] =
-	"usage: sizes [-w] [-r] [-b BYTES]\n"
+	"usage: sizes [-w] [-r] [-b BYTES] [-s SIZE]\n"
 	"\n"
 	"Prints, for sends of 64 bytes to 1 MiB, the rate of a plain socket, of an\n"
 	"attached one, and the ratio of the two.\n"
 	"\n"
 	"  -w        write the whole buffer anew before every send\n"
 	"  -r        the receiver reads the data (it discards it with MSG_TRUNC else)\n"
-	"  -b BYTES  how much to send for each figure (default 64 MiB)\n";
+	"  -b BYTES  how much to send for each figure (default 64 MiB)\n"
+	"  -s SIZE   only sends of SIZE bytes\n";
 
 /* Bytes sent before they are received, rounds before the clock starts */
 #define BATCH	(128 << 10)
@@ -99,7 +100,7 @@ static double rate(size_t size, bool attached)
 	int from, to;
 
 	/* 20,000 calls are enough for the small ones. */
-	if (rounds * batch > 20000)
+	if (batch > 1 && rounds * batch > 20000)
 		rounds = 20000 / batch;
 	connection(&from, &to);
 	/* Small enough to stay clear of huge pages. */
@@ -137,10 +138,10 @@ static double rate(size_t size, bool attached)
 int main(int argc, char **argv)
 {
 	double plain, lent;
-	size_t size;
+	size_t only = 0, size;
 	int option;
 
-	while ((option = getopt(argc, argv, "wrb:h")) != -1) {
+	while ((option = getopt(argc, argv, "wrb:s:h")) != -1) {
 		switch (option) {
 		case 'w':
 			rewrite = true;
@@ -150,6 +151,9 @@ int main(int argc, char **argv)
 			break;
 		case 'b':
 			total = strtoull(optarg, NULL, 0);
+			break;
+		case 's':
+			only = strtoull(optarg, NULL, 0);
 			break;
 		case 'h':
 			fputs(usage, stdout);
@@ -165,11 +169,15 @@ int main(int argc, char **argv)
 	printf("%8s %10s %10s %7s\n", "bytes", "plain MB/s", "lent MB/s",
 	       "ratio");
 	for (size = 64; size <= 1 << 20; size *= size < 1024 ? 4 : 2) {
+		if (only)
+			size = only;
 		plain = rate(size, false);
 		lent = rate(size, true);
 		printf("%8zu %10.1f %10.1f %7.3f\n", size, plain, lent,
 		       lent / plain);
 		fflush(stdout);
+		if (only)
+			break;
 	}
 	return 0;
 }

@@ -132,15 +132,16 @@ static enum sl_reason sl_loan_entry(struct sl_loan *loan, struct mm_struct *mm,
 		if (why)
 			return why;
 		loan->protected++;
-	} else if (pte_write(entry)) {
-		return SL_FB_SPECIAL;	/* shared pages are never writable */
-	} else {
-		/*
-		 * Lent before, shared by fork or merged by KSM: read-only since
-		 * a flush that came before the lock we hold was dropped.
-		 */
-		loan->shared++;
+		goto get;
 	}
+	/*
+	 * Lent before, shared by fork or merged by KSM: read-only since a flush
+	 * that came before the lock we hold was dropped.
+	 */
+	if (WARN_ON_ONCE(pte_write(entry)))
+		return SL_FB_SPECIAL;
+	loan->shared++;
+get:
 	if (!try_get_page(page))
 		return SL_FB_NOMEM;
 lent:
@@ -182,7 +183,7 @@ static enum sl_reason sl_loan_table(struct sl_loan *loan, struct mm_struct *mm,
 {
 	unsigned int protected = loan->protected;
 	enum sl_reason why;
-	spinlock_t *ptl;
+	spinlock_t *ptl;	/* of the page table at @addr */
 	pmd_t *pmd, pmdval;
 	pte_t *ptep;
 
@@ -302,12 +303,14 @@ void sl_loan_pages(struct sl_loan *loan, unsigned long addr, unsigned int max)
 			/* What cannot be read is found absent again. */
 			fault_in_readable((const char __user *)from,
 					  end - from);
-		} else if (loan->stop == SL_FB_BUSY && !drained) {
+			continue;
+		}
+		if (loan->stop == SL_FB_BUSY && !drained) {
 			drained = true;
 			sl_lru_drain();
-		} else {
-			return;
+			continue;
 		}
+		break;
 	}
 }
 

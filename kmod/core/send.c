@@ -136,24 +136,26 @@ static void sl_count_loan(struct sl_send *s, const struct sl_loan *loan,
 }
 
 /*
- * Lend up to @n bytes, whole pages from @addr on, which the iterator is at.
+ * Lend up to *@n bytes, whole pages from @addr on, which the iterator is at,
+ * and say in *@n how many could be lent.
  * Return: what tcp_sendmsg_locked() says, or 0 when no page may be lent:
  * @s->refused says how much is to be copied then.
  */
-static noinline int sl_lend(struct sl_send *s, unsigned long addr, size_t n)
+static noinline int sl_lend(struct sl_send *s, unsigned long addr, size_t *n)
 {
 	struct bio_vec bv[SL_CHUNK_PAGES];
 	struct sl_loan loan = { .bv = bv };
 	int ret = 0;
 	size_t got;
 
-	sl_loan_pages(&loan, addr, n >> PAGE_SHIFT);
+	sl_loan_pages(&loan, addr, *n >> PAGE_SHIFT);
 	got = (size_t)loan.nr << PAGE_SHIFT;
 	if (loan.stop) {
-		s->refused = n - got;
+		s->refused = *n - got;
 		sl_fallback(s, addr + got, s->refused, loan.stop);
 	}
 	if (got) {
+		*n = got;
 		ret = sl_tcp_push_pages(s->ss->sk, bv, loan.nr,
 					sl_piece_flags(s, got));
 		if (ret > 0)
@@ -230,7 +232,7 @@ static int sl_next_piece(struct sl_send *s, size_t *want)
 	 * worth protecting pages for.
 	 */
 	if (sk_stream_memory_free(s->ss->sk)) {
-		int ret = sl_lend(s, addr, *want);
+		int ret = sl_lend(s, addr, want);
 
 		if (ret)
 			return ret;
@@ -245,16 +247,13 @@ static int sl_next_piece(struct sl_send *s, size_t *want)
 static int sl_wait(struct sl_send *s, int ret)
 {
 	struct sock *sk = s->ss->sk;
-	int err;
 
 	/* It ended early for another reason, which the next one will meet. */
 	if (ret > 0 && sk_stream_memory_free(sk))
 		return 0;
 	if (!s->timeo)
 		return -EAGAIN;
-	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
-	err = sk_stream_wait_memory(sk, &s->timeo);
-	return err;
+	return sk_stream_wait_memory(sk, &s->timeo);
 }
 
 static int sl_send_pieces(struct sl_send *s)
@@ -284,7 +283,7 @@ static int sl_send_pieces(struct sl_send *s)
 		if (ret == -EAGAIN) {
 			/* As tcp_sendmsg_locked(): wake edge-triggered epoll */
 			if (tcp_rtx_and_write_queues_empty(sk))
-				READ_ONCE(sk->sk_write_space)(sk);
+				sk->sk_write_space(sk);
 			return ret;
 		}
 		return sk_stream_error(sk, s->flags, ret);
