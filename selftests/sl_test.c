@@ -129,6 +129,19 @@ long long sl_rise(const struct sl_counters *since, const char *name)
 	return before < 0 || after < 0 ? -1 : after - before;
 }
 
+/* For the log of a test that failed: every counter that is not 0 */
+void sl_log_counters(void)
+{
+	struct sl_counters c;
+	int i;
+
+	sl_count(&c);
+	for (i = 0; i < c.nr; i++)
+		if (c.c[i].value)
+			fprintf(stderr, "# %s %llu\n", c.c[i].name,
+				c.c[i].value);
+}
+
 static int sysctl_path(char *path, size_t len, const char *name)
 {
 	int n = snprintf(path, len, "/proc/sys/net/%s", name);
@@ -363,9 +376,20 @@ void sl_fill_at(void *buf, size_t len, uint64_t seed, uint64_t pos)
 	}
 }
 
+/*
+ * Fill a buffer, and leave none of its pages in the LRU batch of a CPU that
+ * the test may not be on when it sends them: that is a reference which cannot
+ * be told from direct I/O, so that those pages would be copied.
+ */
 void sl_fill(void *buf, size_t len, uint64_t seed)
 {
+	cpu_set_t set;
+
+	sched_getaffinity(0, sizeof(set), &set);
+	sl_cpu(sched_getcpu());
 	sl_fill_at(buf, len, seed, 0);
+	sl_settle();
+	sched_setaffinity(0, sizeof(set), &set);
 }
 
 /* Index of the first byte that is not the stream's, or -1 */
@@ -538,6 +562,14 @@ int sl_cpu(int cpu)
 	CPU_ZERO(&set);
 	CPU_SET(cpu % sysconf(_SC_NPROCESSORS_ONLN), &set);
 	return sched_setaffinity(0, sizeof(set), &set);
+}
+
+/* Drain this CPU's LRU batches, which every madvise(MADV_COLD) begins with */
+void sl_settle(void)
+{
+	static char page[65536] __attribute__((aligned(65536)));
+
+	madvise(page, sizeof(page), MADV_COLD);
 }
 
 uint64_t sl_ms(void)

@@ -46,6 +46,7 @@ long long sl_protected(int fd);
 void sl_count(struct sl_counters *c);
 long long sl_value(const struct sl_counters *c, const char *name);
 long long sl_rise(const struct sl_counters *since, const char *name);
+void sl_log_counters(void);
 int sl_sysctl(const char *name, const char *value);
 int sl_sysctl_read(const char *name, char *value, size_t len);
 
@@ -135,6 +136,7 @@ int sl_reader_join(struct sl_reader *r);
 /* -- the rest ------------------------------------------------------------ */
 
 int sl_cpu(int cpu);
+void sl_settle(void);
 uint64_t sl_ms(void);
 void sl_sleep_ms(unsigned int ms);
 int sl_exited(pid_t pid);

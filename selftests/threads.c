@@ -27,6 +27,7 @@
 #define WORDS_MAX	(OWNERS_MAX * PAGES_MAX * SLOTS)
 #define BURST		3		/* sends before anything is received */
 #define ROUNDS_MIN	10
+#define RUN_MS_MAX	20000
 
 struct owner {
 	pthread_t thread;
@@ -109,6 +110,7 @@ static void pass(struct owner *o)
 			__atomic_store_n(&a->done[nr], v, __ATOMIC_SEQ_CST);
 		}
 	}
+	sl_settle();
 	__atomic_add_fetch(&o->passes, 1, __ATOMIC_RELEASE);
 }
 
@@ -209,7 +211,7 @@ static void send_round(struct owner *o, unsigned char *got)
 		}
 		compare(o, got, low[i], high[i]);
 	}
-	o->rounds++;
+	__atomic_add_fetch(&o->rounds, 1, __ATOMIC_RELAXED);
 }
 
 static void *owner_run(void *arg)
@@ -308,7 +310,19 @@ FIXTURE_TEARDOWN(threads)
 	free(self->a);
 }
 
-TEST_F(threads, write_while_sending)
+static bool enough_rounds(struct arena *a)
+{
+	int i;
+
+	for (i = 0; i < a->owners; i++)
+		if (a->owner[i].sends &&
+		    __atomic_load_n(&a->owner[i].rounds, __ATOMIC_RELAXED) <
+		    ROUNDS_MIN)
+			return false;
+	return true;
+}
+
+TEST_F_TIMEOUT(threads, write_while_sending, 60)
 {
 	struct arena *a = self->a;
 	long long sent;
@@ -317,7 +331,8 @@ TEST_F(threads, write_while_sending)
 	for (i = 0; i < a->owners; i++)
 		ASSERT_EQ(0, pthread_create(&a->owner[i].thread, NULL,
 					    owner_run, &a->owner[i]));
-	for (i = 0; i < run_ms() && !stopped(a); i += 50)
+	for (i = 0; !stopped(a) && i < RUN_MS_MAX &&
+	     (i < run_ms() || !enough_rounds(a)); i += 50)
 		sl_sleep_ms(50);
 	__atomic_store_n(&a->stop, true, __ATOMIC_RELAXED);
 	for (i = 0; i < a->owners; i++) {
@@ -331,7 +346,8 @@ TEST_F(threads, write_while_sending)
 		/* Most of it has to have been on loan, or this proves little */
 		sent = (long long)a->owner[i].rounds * BURST * a->len;
 		EXPECT_LT(sent / 2, sl_plain() ? sent :
-			  sl_lent(a->owner[i].p.tx));
+			  sl_lent(a->owner[i].p.tx))
+			sl_log_counters();
 		TH_LOG("%lu rounds, %lu passes, lent %lld of %lld",
 		       a->owner[i].rounds, a->owner[i].passes,
 		       sl_plain() ? 0 : sl_lent(a->owner[i].p.tx), sent);
@@ -375,7 +391,7 @@ static void *churn_run(void *arg)
 		mprotect(c->data, c->len, PROT_READ);
 		mprotect(c->data, c->len, PROT_READ | PROT_WRITE);
 		madvise(c->data + c->len / 2, c->len / 2, MADV_DONTNEED);
-		c->passes++;
+		__atomic_add_fetch(&c->passes, 1, __ATOMIC_RELAXED);
 	}
 	return NULL;
 }
@@ -398,7 +414,9 @@ TEST(drop_while_sending)
 	c.data = b.data;
 	ASSERT_EQ(0, pthread_create(&c.thread, NULL, churn_run, &c));
 	sl_cpu(0);
-	for (until = sl_ms() + run_ms(); sl_ms() < until; rounds++) {
+	for (until = sl_ms() + run_ms(); sl_ms() < until ||
+	     __atomic_load_n(&c.passes, __ATOMIC_RELAXED) < ROUNDS_MIN;
+	     rounds++) {
 		ASSERT_EQ(c.len, send(p.tx, b.data, c.len, 0));
 		ASSERT_EQ(0, sl_drain_raw(p.rx, got, c.len));
 		for (at = 0; at < c.len; at += sl_page) {

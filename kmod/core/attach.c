@@ -89,6 +89,16 @@ void sl_sock_free(struct sl_sock *ss)
 	module_put(THIS_MODULE);
 }
 
+/* Not "plain": that is for the socket lock's holder to say. */
+bool sl_is_tcp(const struct socket *sock)
+{
+	const struct sock *sk = sock->sk;
+
+	return sk && sk->sk_type == SOCK_STREAM &&
+	       sk->sk_protocol == IPPROTO_TCP &&
+	       (sk->sk_family == AF_INET || sk->sk_family == AF_INET6);
+}
+
 /**
  * sl_attach - lend the large sends of a socket from now on
  * @sock: any socket; other threads may be using it
@@ -102,9 +112,7 @@ int sl_attach(struct socket *sock)
 	struct sl_sock *ss;
 	int err = 0;
 
-	if (!sk || sk->sk_type != SOCK_STREAM ||
-	    sk->sk_protocol != IPPROTO_TCP ||
-	    (sk->sk_family != AF_INET && sk->sk_family != AF_INET6))
+	if (!sl_is_tcp(sock))
 		return -EOPNOTSUPP;
 
 	/* Against another attach, and the ops changes of setsockopt. */
@@ -149,7 +157,7 @@ out:
  * short of the socket's end.
  *
  * Context: process, takes the socket lock.
- * Return: 0 or -ENOENT.
+ * Return: 0, -EOPNOTSUPP when it is not TCP, -ENOENT when not attached.
  */
 int sl_detach(struct socket *sock)
 {
@@ -157,8 +165,8 @@ int sl_detach(struct socket *sock)
 	struct sl_sock *ss;
 	int err = -ENOENT;
 
-	if (!sk)
-		return -ENOENT;
+	if (!sl_is_tcp(sock))
+		return -EOPNOTSUPP;
 	lock_sock(sk);
 	ss = sl_find(sk);
 	if (ss && ss->on) {

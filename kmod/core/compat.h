@@ -161,110 +161,53 @@ static inline void sl_flush_tlb_mm(struct mm_struct *mm)
 #error "sockloan: no exported way to flush user translations is known here"
 #endif
 
+/* Flags that only the kernel itself gives to sendmsg */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
-
 #define SL_MSG_INTERNAL		MSG_SPLICE_PAGES
-
-/**
- * sl_tcp_push_pages - append pages to a TCP socket's write queue
- * @sk: the socket, locked
- * @bv: whole pages, a reference held on each; the caller keeps them
- * @nr: how many
- * @flags: of sendmsg, MSG_DONTWAIT among them
- *
- * Return: the number of bytes queued, or what tcp_sendmsg_locked() returns.
- */
-static inline int sl_tcp_push_pages(struct sock *sk, struct bio_vec *bv,
-				    unsigned int nr, int flags)
-{
-	size_t len = (size_t)nr << PAGE_SHIFT;
-	struct msghdr msg = { .msg_flags = flags | MSG_SPLICE_PAGES };
-
-	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, bv, nr, len);
-	return tcp_sendmsg_locked(sk, &msg, len);
-}
-
 #else
-
 #define SL_MSG_INTERNAL		(MSG_SENDPAGE_NOTLAST | MSG_SENDPAGE_NOPOLICY | \
 				 MSG_SENDPAGE_DECRYPTED)
+#endif
 
-static inline void sl_ubuf_callback(struct sk_buff *skb, struct ubuf_info *uarg,
+/* Nobody completes our skbs; see push.c. */
+static inline void sl_ubuf_complete(struct sk_buff *skb, struct ubuf_info *uarg,
 				    bool success)
 {
 }
 
-/* Fill @skb with frags of the page array, as many as go in. */
-static inline int sl_sg_from_iter(struct sock *sk, struct sk_buff *skb,
-				  struct iov_iter *from, size_t length)
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+static const struct ubuf_info_ops sl_ubuf_ops __maybe_unused = {
+	.complete = sl_ubuf_complete,
+};
+
+#define SL_UBUF_INIT		.ops = &sl_ubuf_ops
+#else
+#define SL_UBUF_INIT		.callback = sl_ubuf_complete
+#endif
+
+/* msghdr.sg_from_iter; later kernels account for what it adds themselves. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+#define SL_SG_PARAMS \
+	struct sk_buff *skb, struct iov_iter *from, size_t length
+
+static inline void sl_sg_charge(struct sk_buff *skb, unsigned int truesize)
 {
-	struct skb_shared_info *shinfo = skb_shinfo(skb);
-	const struct bio_vec *bv = from->bvec;
-	size_t done = 0, off = from->iov_offset;
-	unsigned int truesize = 0;
-	int frag = shinfo->nr_frags;
+}
+#else
+#define SL_SG_PARAMS \
+	struct sock *sk, struct sk_buff *skb, struct iov_iter *from, \
+	size_t length
 
-	length = min(length, iov_iter_count(from));
-	while (done < length && frag < MAX_SKB_FRAGS) {
-		size_t size = min(length - done, bv->bv_len - off);
+#define sl_sg_charge(skb, truesize)	sl_sg_charge_sk(sk, skb, truesize)
 
-		get_page(bv->bv_page);
-		__skb_fill_page_desc_noacc(shinfo, frag++, bv->bv_page,
-					   bv->bv_offset + off, size);
-		truesize += PAGE_SIZE;
-		done += size;
-		off += size;
-		if (off == bv->bv_len) {
-			off = 0;
-			bv++;
-		}
-	}
-	if (!done)
-		return -EMSGSIZE;
-
-	shinfo->nr_frags = frag;
-	from->nr_segs -= bv - from->bvec;
-	from->bvec = bv;
-	from->iov_offset = off;
-	from->count -= done;
-
-	skb->data_len += done;
-	skb->len += done;
-	skb->truesize += truesize;
+static inline void sl_sg_charge_sk(struct sock *sk, struct sk_buff *skb,
+				   unsigned int truesize)
+{
 	sk_wmem_queued_add(sk, truesize);
-	/* A pure zero-copy skb is user memory only: see tcp_wmem_free_skb(). */
+	/* A pure zero-copy skb is user memory only: tcp_wmem_free_skb() */
 	if (!skb_zcopy_pure(skb))
 		sk_mem_charge(sk, truesize);
-	return 0;
 }
-
-/*
- * Before MSG_SPLICE_PAGES the one way to hand TCP many pages in a call is the
- * zero-copy one.  Our ubuf_info has no SKBFL_ZEROCOPY_ENABLE: skb_zcopy() finds
- * nothing, so nobody completes the skb or copies its frags on the way to a
- * local receiver, and nobody reads the pointer to our stack that stays in
- * destructor_arg.  SKBFL_SHARED_FRAG has to be there: without it ESP would
- * encrypt the program's page in place.
- */
-static inline int sl_tcp_push_pages(struct sock *sk, struct bio_vec *bv,
-				    unsigned int nr, int flags)
-{
-	size_t len = (size_t)nr << PAGE_SHIFT;
-	struct ubuf_info uarg = {
-		.callback = sl_ubuf_callback,
-		.refcnt = REFCOUNT_INIT(1),
-		.flags = SKBFL_SHARED_FRAG,
-	};
-	struct msghdr msg = {
-		.msg_flags = flags | MSG_ZEROCOPY,
-		.msg_ubuf = &uarg,
-		.sg_from_iter = sl_sg_from_iter,
-	};
-
-	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, bv, nr, len);
-	return tcp_sendmsg_locked(sk, &msg, len);
-}
-
 #endif
 
 #endif /* _SL_COMPAT_H */

@@ -60,7 +60,9 @@ static int sl_sockstat(struct socket *sock, struct sockloan_sockstat *stat)
 	struct sock *sk = sock->sk;
 	struct sl_sock *ss;
 
-	ss = sk ? sl_find(sk) : NULL;
+	if (!sl_is_tcp(sock))
+		return -EOPNOTSUPP;
+	ss = sl_find(sk);
 	if (!ss)
 		return -ENOENT;
 	lock_sock(sk);

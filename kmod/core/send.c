@@ -156,8 +156,8 @@ static noinline int sl_lend(struct sl_send *s, unsigned long addr, size_t *n)
 	}
 	if (got) {
 		*n = got;
-		ret = sl_tcp_push_pages(s->ss->sk, bv, loan.nr,
-					sl_piece_flags(s, got));
+		ret = sl_push_pages(s->ss->sk, bv, loan.nr,
+				    sl_piece_flags(s, got));
 		if (ret > 0)
 			iov_iter_advance(&s->msg->msg_iter, ret);
 		/* What is not lent now is looked at again. */

@@ -102,6 +102,7 @@ bool sl_hooked(const struct socket *sock);
 void sl_ops_init(void);
 
 /* attach.c */
+bool sl_is_tcp(const struct socket *sock);
 struct sl_sock *sl_find(const struct sock *sk);
 int sl_attach(struct socket *sock);
 int sl_detach(struct socket *sock);
@@ -128,6 +129,10 @@ void sl_run_exit(void);
 
 /* send.c */
 int sl_sendmsg(struct socket *sock, struct msghdr *msg, size_t len);
+
+/* push.c */
+int sl_push_pages(struct sock *sk, struct bio_vec *bv, unsigned int nr,
+		  int flags);
 
 /* dev.c */
 int sl_dev_init(void);
