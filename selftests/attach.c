@@ -372,8 +372,9 @@ TEST_F(abi, attach_structure)
 		EXPECT_ERRNO(EINVAL, sl_ioctl(SOCKLOAN_IOC_DETACH, &a));
 	}
 	a.size = sizeof(a);
-	for (a.flags = 1; a.flags; a.flags <<= 1)
+	for (a.flags = 1; a.flags; a.flags <<= 1) {
 		EXPECT_ERRNO(EINVAL, sl_ioctl(SOCKLOAN_IOC_ATTACH, &a));
+	}
 	a.reserved = 1;
 	EXPECT_ERRNO(EINVAL, sl_ioctl(SOCKLOAN_IOC_ATTACH, &a));
 	EXPECT_ERRNO(EINVAL, sl_ioctl(SOCKLOAN_IOC_DETACH, &a));
@@ -417,8 +418,9 @@ TEST_F(abi, run_structure)
 	SKIP_PLAIN();
 	EXPECT_ERRNO(EINVAL, sl_ioctl(SOCKLOAN_IOC_RUN, &r));
 	r.flags = 0;
-	for (r.size = 0; r.size < sizeof(r); r.size += 4)
+	for (r.size = 0; r.size < sizeof(r); r.size += 4) {
 		EXPECT_ERRNO(EINVAL, sl_ioctl(SOCKLOAN_IOC_RUN, &r));
+	}
 	EXPECT_ERRNO(EFAULT, sl_ioctl(SOCKLOAN_IOC_RUN, NULL));
 }
 

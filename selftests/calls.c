@@ -190,8 +190,9 @@ TEST_F(call, writev_page_by_page)
 {
 	size_t left;
 
-	for (left = variant->len; left && self->nr < PARTS_MAX; left -= sl_page)
+	for (left = variant->len; left && self->nr < PARTS_MAX; left -= sl_page) {
 		ASSERT_EQ(0, add(self, sl_page, 0));
+	}
 	ASSERT_EQ(self->total, writev(self->p.tx, self->iov, self->nr));
 	ASSERT_INTACT(self);
 }
@@ -199,8 +200,9 @@ TEST_F(call, writev_page_by_page)
 /* Pieces that together are large, of which none holds a whole page */
 TEST_F(call, writev_small_pieces)
 {
-	while (self->nr < PARTS_MAX)
+	while (self->nr < PARTS_MAX) {
 		ASSERT_EQ(0, add(self, 1000, self->nr * 8));
+	}
 	ASSERT_EQ(0, self->whole);
 	ASSERT_EQ(self->total, writev(self->p.tx, self->iov, self->nr));
 	ASSERT_INTACT(self);

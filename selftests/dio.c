@@ -313,8 +313,9 @@ TEST_F(dio, send_during_read)
 	EXPECT_EQ(-1, sl_differs(self->b.data, self->b.len, DISK));
 	EXPECT_EQ(0, sl_drain(self->p.rx, self->b.len, OLD));
 	EXPECT_LENT(self->p.tx, 0);
-	if (sl_whole(self->b.data, self->b.len))
+	if (sl_whole(self->b.data, self->b.len)) {
 		EXPECT_IN_USE(self);
+	}
 }
 
 /* Afterwards the pages can be lent as before */

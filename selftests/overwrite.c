@@ -159,8 +159,9 @@ TEST_F(loan, madvise_dontneed)
 	size_t i;
 
 	ASSERT_EQ(0, madvise(self->b.map, self->b.map_len, MADV_DONTNEED));
-	for (i = 0; i < self->b.len; i++)
-		ASSERT_EQ(0, self->b.data[i]);
+	for (i = 0; i < self->b.len && !self->b.data[i]; i++)
+		;
+	EXPECT_EQ(self->b.len, i);
 	sl_fill(self->b.data, self->b.len, NEW);
 	EXPECT_EQ(-1, sl_differs(self->b.data, self->b.len, NEW));
 }
@@ -259,8 +260,9 @@ TEST_F(heap, free_malloc)
 	}
 	EXPECT_LENT(self->p.tx, 3 * sl_whole((void *)(uintptr_t)variant->offset,
 					     variant->len));
-	for (round = 0; round < 3; round++)
+	for (round = 0; round < 3; round++) {
 		EXPECT_EQ(0, sl_drain(self->p.rx, variant->len, round));
+	}
 }
 
 TEST_HARNESS_MAIN

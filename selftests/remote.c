@@ -192,10 +192,11 @@ TEST_F(remote, pinned)
 	sl_fill(self->b.data, self->b.len, NEW);
 	EXPECT_EQ(0, sl_drain(self->p.rx, self->b.len, OLD));
 	EXPECT_LENT(self->p.tx, 0);
-	if (sl_whole(self->b.data, self->b.len))
+	if (sl_whole(self->b.data, self->b.len)) {
 		EXPECT_LT(0, sl_plain() ? 1 :
 			  sl_rise(&self->c, "FbPinned") +
 			  sl_rise(&self->c, "FbBusy"));
+	}
 	close(fd);
 }
 
@@ -241,8 +242,9 @@ TEST_F(remote, kvm)
 	sl_fill(self->b.data, self->b.len, NEW);
 	EXPECT_EQ(0, sl_drain(self->p.rx, self->b.len, OLD));
 	EXPECT_LENT(self->p.tx, 0);
-	if (sl_whole(self->b.data, self->b.len))
+	if (sl_whole(self->b.data, self->b.len)) {
 		EXPECT_RISE(&self->c, "FbNotifier");
+	}
 	close(vm);
 	close(kvm);
 }

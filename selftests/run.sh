@@ -1,0 +1,73 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Runs the selftests on the machine that it is on, as root, with the module
+# loaded.  Prints the TAP of each program as it comes; the last line is
+# "N passed, N failed, N skipped", over single test cases.
+#
+# usage: run.sh [NAME]
+set -u
+
+dir=$(cd "$(dirname "$0")" && pwd)
+bin=${SOCKLOAN_TESTS:-$dir/../build/selftests}
+limit=300	# seconds a program
+
+# One that needs a freshly booted machine comes first.
+names=(ktls_first)
+for source in "$dir"/*.c "$dir"/*.sh; do
+	name=$(basename "$source")
+	case $name in
+	sl_test.c | ktls_first.c | run.sh | tap.sh) ;;
+	*.c) names+=("${name%.c}") ;;
+	*) names+=("$name") ;;
+	esac
+done
+if [ $# -gt 0 ]; then
+	names=()
+	for name in "$1" "$1.sh"; do
+		[ -e "$dir/${name%.sh}.c" ] && [ "$name" = "$1" ] && names+=("$name")
+		[ "${name%.sh}" != "$name" ] && [ -e "$dir/$name" ] && names+=("$name")
+	done
+fi
+
+passed=0 failed=0 skipped=0
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# judge NAME STATUS: counts the cases in $log
+judge() {
+	local plan ok bad skip
+	plan=$(sed -n 's/^1\.\.\([0-9]*\).*/\1/p' "$log" | tail -n 1)
+	skip=$(grep -cE '^ok .*# *SKIP' "$log")
+	ok=$(($(grep -cE '^ok ' "$log") - skip))
+	bad=$(grep -cE '^not ok ' "$log")
+	if [ -z "$plan" ]; then
+		echo "not ok - $1: no plan, status $2"
+		bad=$((bad + 1))
+	elif [ "$plan" = 0 ] && [ "$2" = 4 ]; then
+		skip=$((skip + 1))
+	elif [ $((ok + bad + skip)) != "$plan" ]; then
+		echo "not ok - $1: $((ok + bad + skip)) of $plan cases ran, status $2"
+		bad=$((bad + 1))
+	elif [ "$bad" = 0 ] && [ "$2" != 0 ] && [ "$2" != 4 ]; then
+		echo "not ok - $1: status $2"
+		bad=$((bad + 1))
+	fi
+	passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
+}
+
+for name in ${names[@]+"${names[@]}"}; do
+	echo "# == $name"
+	started=$SECONDS
+	case $name in
+	*.sh) program=$dir/$name ;;
+	*) program=$bin/$name ;;
+	esac
+	(cd "$dir" && timeout -k 10 "$limit" "$program" </dev/null 2>&1) | tee "$log"
+	status=${PIPESTATUS[0]}
+	judge "$name" "$status"
+	echo "# == $name: $((SECONDS - started)) s"
+done
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# TAP for the tests that are scripts: each case is a function that fails or not.
+
+# tap CASE...: names the cases, which are functions
+tap() {
+	local case number=0 status=0 ret
+	echo "TAP version 13"
+	echo "1..$#"
+	for case; do
+		number=$((number + 1))
+		ret=0
+		(set -e; "$case") || ret=$?
+		if [ "$ret" = 0 ]; then
+			echo "ok $number $case"
+		else
+			echo "not ok $number $case"
+			status=1
+		fi
+	done
+	return $status
+}
+
+# counter NAME: of this network namespace
+counter() {
+	# shellcheck disable=SC2016 # awk's fields
+	awk -v name="$1" '$1 == name { print $2 }' /proc/net/sockloan
+}
+
+# within SECONDS COMMAND...: until it succeeds
+within() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ "$SECONDS" -lt "$end" ] || { echo "# not within time: $*"; return 1; }
+		sleep 0.1
+	done
+}
+
+# fails COMMAND...: the negation that set -e heeds
+fails() {
+	if "$@"; then
+		echo "# did not fail: $*"
+		return 1
+	fi
+}
