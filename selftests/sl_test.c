@@ -245,8 +245,11 @@ static int set_buf(int fd, int forced, int plain, int bytes)
 	return setsockopt(fd, SOL_SOCKET, plain, &bytes, sizeof(bytes));
 }
 
-/* Sizes of 0 leave a buffer to the kernel's autotuning */
-static int pair_open(struct sl_pair *p, int family, int sndbuf, int rcvbuf)
+/*
+ * A connected pair that is not attached.  Sizes of 0 leave a buffer to the
+ * kernel's autotuning.
+ */
+int sl_pair_sized(struct sl_pair *p, int family, int sndbuf, int rcvbuf)
 {
 	struct timeval tv = { .tv_sec = SL_TIMEOUT_S };
 	struct sl_addr a;
@@ -282,28 +285,21 @@ out:
 	return -1;
 }
 
-/* A connected pair that is not attached, of the kernel's own buffer sizes */
 int sl_pair_plain(struct sl_pair *p, int family)
 {
-	return pair_open(p, family, 0, 0);
+	return sl_pair_sized(p, family, 0, 0);
 }
 
-/* A connected pair, the sending side attached, of the given buffer sizes */
-int sl_pair_tight(struct sl_pair *p, int family, int sndbuf, int rcvbuf)
+/* A connected pair, the sending side attached, with room for SL_ROOM bytes */
+int sl_pair(struct sl_pair *p, int family)
 {
-	if (pair_open(p, family, sndbuf, rcvbuf))
+	if (sl_pair_sized(p, family, SL_ROOM, SL_ROOM))
 		return -1;
 	if (!sl_attach(p->tx))
 		return 0;
 	perror("# attach");
 	sl_pair_close(p);
 	return -1;
-}
-
-/* A connected pair, the sending side attached, with room for SL_ROOM bytes */
-int sl_pair(struct sl_pair *p, int family)
-{
-	return sl_pair_tight(p, family, SL_ROOM, SL_ROOM);
 }
 
 void sl_pair_close(struct sl_pair *p)

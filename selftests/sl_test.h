@@ -92,8 +92,8 @@ struct sl_pair {
 void sl_loopback(struct sl_addr *a, int family);
 int sl_listen(int family, struct sl_addr *a);
 int sl_connect(const struct sl_addr *a);
+int sl_pair_sized(struct sl_pair *p, int family, int sndbuf, int rcvbuf);
 int sl_pair_plain(struct sl_pair *p, int family);
-int sl_pair_tight(struct sl_pair *p, int family, int sndbuf, int rcvbuf);
 int sl_pair(struct sl_pair *p, int family);
 void sl_pair_close(struct sl_pair *p);
 int sl_nonblock(int fd, bool on);

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Side by side: the same scene on a plain connection and on an attached one
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sl_scene.h"
+
+static volatile sig_atomic_t sigpipes;
+
+static void count_sigpipe(int sig)
+{
+	sigpipes++;
+}
+
+/* Attach one more socket of the scene, if this is the attached one */
+int sl_scene_attach(struct sl_scene *s, int fd)
+{
+	return s->attached ? sl_attach(fd) : 0;
+}
+
+void sl_note(struct sl_scene *s, const char *what, long value)
+{
+	if (s->nr == SL_NOTES_MAX)
+		return;
+	s->note[s->nr].what = what;
+	s->note[s->nr++].value = value;
+}
+
+void sl_note_call(struct sl_scene *s, const char *what, ssize_t ret,
+		  size_t len)
+{
+	if (ret < 0)
+		sl_note(s, what, -errno);
+	else if (!ret)
+		sl_note(s, what, 0);
+	else
+		sl_note(s, what, (size_t)ret == len ? SL_FULL_COUNT :
+			SL_SHORT_COUNT);
+}
+
+void sl_note_sigpipes(struct sl_scene *s)
+{
+	sl_note(s, "SIGPIPEs", sigpipes);
+	sigpipes = 0;
+}
+
+void sl_note_so_error(struct sl_scene *s)
+{
+	socklen_t len = sizeof(int);
+	int err = -1;
+
+	getsockopt(s->p.tx, SOL_SOCKET, SO_ERROR, &err, &len);
+	sl_note(s, "SO_ERROR", err);
+}
+
+static void *later(void *arg)
+{
+	struct sl_later *l = arg;
+
+	sl_sleep_ms(l->ms);
+	l->fn(l->s);
+	return NULL;
+}
+
+void sl_later(struct sl_later *l, struct sl_scene *s, unsigned int ms,
+	      void (*fn)(struct sl_scene *s))
+{
+	l->s = s;
+	l->ms = ms;
+	l->fn = fn;
+	pthread_create(&l->thread, NULL, later, l);
+}
+
+void sl_later_end(struct sl_later *l)
+{
+	pthread_join(l->thread, NULL);
+}
+
+static bool play(struct sl_scene *s, struct sl_buf *b, int family, int bufsize,
+		 bool attached, sl_scene_fn fn)
+{
+	struct sigaction sa = { .sa_handler = count_sigpipe };
+
+	memset(s, 0, sizeof(*s));
+	s->b = b;
+	s->family = family;
+	s->attached = attached;
+	sigpipes = 0;
+	sigaction(SIGPIPE, &sa, NULL);
+	sl_fill(b->data, b->len, SL_SCENE_STREAM);
+	if (sl_pair_sized(&s->p, family, bufsize, bufsize))
+		return false;
+	if (!sl_scene_attach(s, s->p.tx))
+		fn(s);
+	sl_note_sigpipes(s);
+	sl_pair_close(&s->p);
+	return true;
+}
+
+/* Are the notes the same? */
+bool sl_same(struct sl_buf *b, int family, int bufsize, sl_scene_fn fn)
+{
+	struct sl_scene plain, lent;
+	bool same;
+	int i;
+
+	if (!play(&plain, b, family, bufsize, false, fn) ||
+	    !play(&lent, b, family, bufsize, true, fn))
+		return false;
+	same = plain.nr == lent.nr;
+	for (i = 0; i < plain.nr && i < lent.nr; i++) {
+		if (plain.note[i].value == lent.note[i].value)
+			continue;
+		same = false;
+		fprintf(stderr, "# %s (note %d): plain %ld, attached %ld\n",
+			plain.note[i].what, i, plain.note[i].value,
+			lent.note[i].value);
+	}
+	if (!same)
+		sl_log_counters();
+	return same;
+}
