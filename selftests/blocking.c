@@ -68,20 +68,21 @@ static ssize_t send_large(struct sl_scene *s, int flags)
 /* Send from byte "done" on until nothing more goes in: how far it got */
 static size_t stuff(struct sl_scene *s, size_t done)
 {
-	size_t before;
+	int idle;
 	ssize_t n;
 
-	do {
-		before = done;
-		do {
-			n = send(s->p.tx, s->b->data + done, LEN - done,
-				 MSG_DONTWAIT);
-			if (n > 0)
-				done += n;
-		} while (n > 0);
-		/* Acknowledgments on their way may make some more room */
-		sl_sleep_ms(60);
-	} while (done > before);
+	/*
+	 * Acknowledgments, and the first window probe after 200 ms, may make
+	 * some more room.
+	 */
+	for (idle = 0; idle < 3; idle++) {
+		n = send(s->p.tx, s->b->data + done, LEN - done, MSG_DONTWAIT);
+		if (n > 0) {
+			done += n;
+			idle = 0;
+		}
+		sl_sleep_ms(80);
+	}
 	return done;
 }
 

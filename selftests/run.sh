@@ -17,7 +17,7 @@ names=(ktls_first)
 for source in "$dir"/*.c "$dir"/*.sh; do
 	name=$(basename "$source")
 	case $name in
-	sl_test.c | ktls_first.c | run.sh | tap.sh) ;;
+	sl_*.c | ktls_first.c | run.sh | tap.sh) ;;
 	*.c) names+=("${name%.c}") ;;
 	*) names+=("$name") ;;
 	esac
