@@ -22,6 +22,33 @@ int sl_scene_attach(struct sl_scene *s, int fd)
 	return s->attached ? sl_attach(fd) : 0;
 }
 
+/* All of the scene's buffer in one call */
+ssize_t sl_scene_send(struct sl_scene *s, int flags)
+{
+	return send(s->p.tx, s->b->data, s->b->len, flags);
+}
+
+/*
+ * Send from byte "done" on until nothing more goes in, even when the
+ * acknowledgments on their way have come back: how far it got.
+ */
+size_t sl_scene_stuff(struct sl_scene *s, size_t done)
+{
+	int idle;
+	ssize_t n;
+
+	for (idle = 0; idle < 2; idle++) {
+		n = send(s->p.tx, s->b->data + done, s->b->len - done,
+			 MSG_DONTWAIT);
+		if (n > 0) {
+			done += n;
+			idle = 0;
+		}
+		sl_sleep_ms(60);
+	}
+	return done;
+}
+
 void sl_note(struct sl_scene *s, const char *what, long value)
 {
 	if (s->nr == SL_NOTES_MAX)
@@ -55,6 +82,21 @@ void sl_note_so_error(struct sl_scene *s)
 
 	getsockopt(s->p.tx, SOL_SOCKET, SO_ERROR, &err, &len);
 	sl_note(s, "SO_ERROR", err);
+}
+
+/* The first "len" bytes arrive as they were, although they are overwritten */
+void sl_note_arrival(struct sl_scene *s, size_t len)
+{
+	sl_fill(s->b->data, s->b->len, ~SL_SCENE_STREAM);
+	sl_note(s, "arrival", sl_drain(s->p.rx, len, SL_SCENE_STREAM));
+	sl_fill(s->b->data, s->b->len, SL_SCENE_STREAM);
+}
+
+/* So much has been lent by now, where it should have been */
+void sl_note_loans(struct sl_scene *s, long long at_least)
+{
+	sl_note(s, "loans", !s->attached || sl_plain() ||
+		sl_lent(s->p.tx) >= at_least);
 }
 
 static void *later(void *arg)

@@ -37,11 +37,15 @@ typedef void (*sl_scene_fn)(struct sl_scene *s);
 bool sl_same(struct sl_buf *b, int family, int bufsize, sl_scene_fn fn);
 
 int sl_scene_attach(struct sl_scene *s, int fd);
+ssize_t sl_scene_send(struct sl_scene *s, int flags);
+size_t sl_scene_stuff(struct sl_scene *s, size_t done);
 void sl_note(struct sl_scene *s, const char *what, long value);
 void sl_note_call(struct sl_scene *s, const char *what, ssize_t ret,
 		  size_t len);
 void sl_note_sigpipes(struct sl_scene *s);
 void sl_note_so_error(struct sl_scene *s);
+void sl_note_arrival(struct sl_scene *s, size_t len);
+void sl_note_loans(struct sl_scene *s, long long at_least);
 
 /* Something that happens while the scene's call is blocked */
 struct sl_later {

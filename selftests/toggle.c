@@ -69,7 +69,7 @@ static void *toggle(void *arg)
 	while (!t->stop) {
 		if (sl_attach(t->fd) && errno != EALREADY)
 			t->errors++;
-		sched_yield();
+		sl_sleep_ms(1);		/* for some sends to go out lent */
 		if (sl_detach(t->fd) && errno != ENOENT)
 			t->errors++;
 		sched_yield();

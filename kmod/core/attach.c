@@ -10,8 +10,8 @@
 #include <linux/module.h>
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
+#include <net/tcp_states.h>
 
-#include "attach.h"
 #include "sockloan.h"
 
 static struct rhashtable sl_socks;
@@ -69,7 +69,7 @@ err_put:
 	return ERR_PTR(err);
 }
 
-void sl_sock_remove(struct sl_sock *ss)
+static void sl_sock_remove(struct sl_sock *ss)
 {
 	struct sl_net *sn = sl_net(sock_net(ss->sk));
 
@@ -79,14 +79,60 @@ void sl_sock_remove(struct sl_sock *ss)
 }
 
 /*
- * Frees @ss and drops its references, that on this module last: the caller
- * either still has another or returns without sleeping, see sl_exit().
+ * Drops the reference on this module last: the caller either still has another
+ * or returns without sleeping, see sl_exit().
  */
-void sl_sock_free(struct sl_sock *ss)
+static void sl_sock_free(struct sl_sock *ss)
 {
-	module_put(ss->owner);
 	kfree_rcu(ss, rcu);
 	module_put(THIS_MODULE);
+}
+
+/* The end of a sock whose ops were taken over: our release did not run. */
+static void sl_sk_destruct(struct sock *sk)
+{
+	struct sl_sock *ss = sl_find(sk);
+
+	if (!ss) {
+		/* A child that was made while sl_listen() was on its way */
+		sl_plain_destruct(sk)(sk);
+		return;
+	}
+	sl_sock_remove(ss);
+	ss->destruct(sk);
+	/* That of sock->ops->owner; the core has dropped the new owner's. */
+	module_put(THIS_MODULE);
+	sl_sock_free(ss);
+}
+
+/**
+ * sl_hook_destruct - have the state go with the sock, whoever has the ops then
+ * @ss: a connected socket's, locked
+ *
+ * Only sockets that are connected can be taken over, by kernel TLS or by
+ * IPV6_ADDRFORM.  A listener must not be hooked: its children get a copy of its
+ * sock.  It is undone when the socket is released through our ops.
+ */
+void sl_hook_destruct(struct sl_sock *ss)
+{
+	struct sock *sk = ss->sk;
+
+	if (ss->destruct ||
+	    !((1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)))
+		return;
+	ss->destruct = sk->sk_destruct;
+	sk->sk_destruct = sl_sk_destruct;
+}
+
+static void sl_unhook_destruct(struct sl_sock *ss)
+{
+	struct sock *sk = ss->sk;
+
+	/* TLS offload chains its own to ours; then the ops are TLS's, too. */
+	if (!ss->destruct || sk->sk_destruct != sl_sk_destruct)
+		return;
+	sk->sk_destruct = ss->destruct;
+	ss->destruct = NULL;
 }
 
 /* Not "plain": that is for the socket lock's holder to say. */
@@ -119,10 +165,11 @@ int sl_attach(struct socket *sock)
 	lock_sock(sk);
 	ss = sl_find(sk);
 	if (ss) {
-		if (ss->on) {
-			err = -EALREADY;
-		} else if (sk->sk_prot != ss->prot) {
+		if (sk->sk_prot != ss->prot ||
+		    (!ss->switching && !sl_hooked(sock))) {
 			err = -EOPNOTSUPP;
+		} else if (ss->on) {
+			err = -EALREADY;
 		} else {
 			WRITE_ONCE(ss->on, true);
 			SL_INC(sl_net(sock_net(sk)), SOCKETS);
@@ -134,6 +181,11 @@ int sl_attach(struct socket *sock)
 		err = PTR_ERR(ss);
 		goto out;
 	}
+	/*
+	 * A setsockopt may be on its way through the plain ops and take the
+	 * socket over after this.
+	 */
+	sl_hook_destruct(ss);
 	/* For the socket; its reference on the plain ops is ours now. */
 	__module_get(THIS_MODULE);
 	/*
@@ -224,6 +276,19 @@ static void sl_inherit(struct socket *newsock, bool attach)
 	module_put(THIS_MODULE);	/* the listener has another one */
 }
 
+int sl_listen(struct socket *sock, int backlog)
+{
+	struct sock *sk = sock->sk;
+	struct sl_sock *ss = sl_find(sk);
+
+	if (ss) {
+		lock_sock(sk);
+		sl_unhook_destruct(ss);
+		release_sock(sk);
+	}
+	return sl_plain_ops(sock)->listen(sock, backlog);
+}
+
 int sl_accept(struct socket *sock, struct socket *newsock, SL_ACCEPT_PARAMS)
 {
 	struct sl_sock *listener = sl_find(sock->sk);
@@ -246,13 +311,17 @@ int sl_release(struct socket *sock)
 	struct sl_sock *ss = sock->sk ? sl_find(sock->sk) : NULL;
 	int err;
 
-	/* The sock may be gone, and its address in use again, after the next */
-	if (ss)
+	if (ss) {
+		sl_unhook_destruct(ss);
+		/* The next call may free the sock, and its address be used. */
 		sl_sock_remove(ss);
+	}
 	err = sl_plain_ops(sock)->release(sock);
 	/* No call is under way on a socket that is released. */
-	if (ss)
+	if (ss) {
+		module_put(ss->owner);
 		sl_sock_free(ss);
+	}
 	return err;
 }
 

@@ -21,7 +21,7 @@
 #include <net/sock.h>
 #include <net/tcp.h>
 
-#ifdef CONFIG_X86
+#ifdef CONFIG_X86_64
 #include <asm/tlbflush.h>
 #endif
 
@@ -129,7 +129,7 @@ static inline u32 sl_sk_tsflags(const struct sock *sk)
 	return READ_ONCE(sk->sk_tsflags);
 }
 
-#ifdef CONFIG_X86
+#ifdef CONFIG_X86_64
 static inline void sl_flush_this_cpu(void *unused)
 {
 	__flush_tlb_all();

@@ -59,18 +59,28 @@ static struct kretprobe sl_create_probes[] = {
 static bool sl_create_there[ARRAY_SIZE(sl_create_probes)];
 static DEFINE_MUTEX(sl_create_mutex);
 static bool sl_create_armed;
+static bool sl_create_allowed;
 
 /**
  * sl_create_enable - look at every socket that is created from now on
  *
  * Context: process, may sleep.  Stays in force until the module is unloaded.
- * Return: 0, or -EOPNOTSUPP when this kernel has no return probes.
+ * Return: 0, -EOPNOTSUPP when this kernel has no return probes, -EAGAIN while
+ * the module is being loaded.
  */
 int sl_create_enable(void)
 {
 	int i, err = 0;
 
+	/* The handlers allocate memory, which PREEMPT_RT cannot do there. */
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		return -EOPNOTSUPP;
+
 	mutex_lock(&sl_create_mutex);
+	if (!sl_create_allowed) {
+		err = -EAGAIN;
+		goto out;
+	}
 	for (i = 0; !sl_create_armed && i < ARRAY_SIZE(sl_create_probes); i++) {
 		if (sl_create_there[i])
 			err = enable_kretprobe(&sl_create_probes[i]);
@@ -88,6 +98,14 @@ int sl_create_enable(void)
 out:
 	mutex_unlock(&sl_create_mutex);
 	return err;
+}
+
+/* The module is up: it will not go while a socket is attached. */
+void __init sl_create_allow(void)
+{
+	mutex_lock(&sl_create_mutex);
+	sl_create_allowed = true;
+	mutex_unlock(&sl_create_mutex);
 }
 
 void __init sl_create_init(void)

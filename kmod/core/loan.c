@@ -64,16 +64,18 @@ static enum sl_reason sl_protect(struct mm_struct *mm, unsigned long addr,
 	entry = ptep_get_and_clear(mm, addr, ptep);
 
 	/*
-	 * The page is exclusive to this entry: one reference for that, one for
-	 * the swap cache.  Any other may be direct I/O that writes to the page
-	 * (plain references up to 6.4), or ptrace: after a copy-on-write its
-	 * data would land in the page that we lent, not in the program's.
-	 * A page that waits in a CPU's LRU batch has one more.  Which one it
-	 * is cannot be told safely: between two looks at the page the batch
-	 * can be drained and the page isolated.  So the caller drains the
-	 * batch of this CPU and tries again.
+	 * The page is exclusive to this entry, which is one reference.  Any
+	 * other may be direct I/O that writes to the page (plain references up
+	 * to 6.4), or ptrace: after a copy-on-write its data would land in the
+	 * page that we lent, not in the program's.
+	 *
+	 * The swap cache has a reference too, and so has a CPU's batch of
+	 * pages on their way to the LRU lists.  Neither can be told from the
+	 * others safely: between a look at the count and one at the flags a
+	 * page can enter or leave both.  One load of the count decides; the
+	 * caller drains the batch of this CPU and tries again.
 	 */
-	if (folio_ref_count(folio) != 1 + folio_test_swapcache(folio)) {
+	if (folio_ref_count(folio) != 1) {
 		set_pte_at(mm, addr, ptep, entry);
 		return SL_FB_BUSY;
 	}

@@ -9,28 +9,37 @@ static int __init sl_init(void)
 {
 	int err;
 
-	sl_ops_init();
-	err = sl_net_init();
+	err = sl_ops_init();
 	if (err)
 		return err;
 	err = sl_attach_init();
 	if (err)
-		goto err_attach;
+		return err;
+	err = sl_tls_init();
+	if (err)
+		goto err_tls;
 	sl_run_init();
 	sl_create_init();
+	err = sl_net_init();
+	if (err)
+		goto err_net;
 	err = sl_dev_init();
 	if (err)
 		goto err_dev;
+	/* Nothing can fail any more: sockets may be attached. */
+	sl_create_allow();
 
 	pr_info("sockloan: loaded; nothing is lent until a socket is attached, see sockloan(8)\n");
 	return 0;
 
 err_dev:
+	sl_net_exit();
+err_net:
 	sl_create_exit();
 	sl_run_exit();
+	sl_tls_exit();
+err_tls:
 	sl_attach_exit();
-err_attach:
-	sl_net_exit();
 	return err;
 }
 
@@ -39,6 +48,7 @@ static void __exit sl_exit(void)
 	sl_dev_exit();
 	sl_create_exit();
 	sl_run_exit();
+	sl_tls_exit();
 	/*
 	 * The last reference was dropped by code of ours, which may still have
 	 * its return to execute: in a softirq (the first wait), or in a task
@@ -46,8 +56,8 @@ static void __exit sl_exit(void)
 	 */
 	synchronize_rcu();
 	synchronize_rcu_tasks();
-	sl_attach_exit();
 	sl_net_exit();
+	sl_attach_exit();
 }
 
 module_init(sl_init);

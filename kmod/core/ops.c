@@ -9,8 +9,7 @@
  * the pointer through a socket has a module reference from that socket.
  */
 #include <linux/net.h>
-#include <net/inet_common.h>
-#include <net/tcp.h>
+#include <net/sock.h>
 
 #include "sockloan.h"
 
@@ -18,6 +17,7 @@ struct sl_ops {
 	struct proto_ops ops;
 	const struct proto_ops *plain;
 	const struct proto *prot;
+	void (*destruct)(struct sock *sk);
 };
 
 static struct sl_ops sl_ops_v4 __ro_after_init;
@@ -31,17 +31,19 @@ static struct sl_ops sl_ops_v6 __ro_after_init;
  * from us, so sock->ops need not be ours any more; then it is itself the right
  * one.
  *
- * Return: a table that is not ours.
+ * Return: a table that is not ours, and has none of our functions: a copy of
+ * ours, see tls.c, would call us for ever.
  */
 const struct proto_ops *sl_plain_ops(const struct socket *sock)
 {
 	const struct proto_ops *ops = READ_ONCE(sock->ops);
 
-	if (ops == &sl_ops_v4.ops)
+	if (likely(ops == &sl_ops_v4.ops))
 		return sl_ops_v4.plain;
-	if (ops == &sl_ops_v6.ops)
+	if (ops == &sl_ops_v6.ops ||
+	    unlikely(ops->sendmsg == sl_sendmsg && ops->family == PF_INET6))
 		return sl_ops_v6.plain;
-	return ops;
+	return unlikely(ops->sendmsg == sl_sendmsg) ? sl_ops_v4.plain : ops;
 }
 
 static const struct sl_ops *sl_ops_of(const struct proto_ops *plain)
@@ -76,33 +78,40 @@ bool sl_hooked(const struct socket *sock)
 	return ops == &sl_ops_v4.ops || ops == &sl_ops_v6.ops;
 }
 
-static void __init sl_ops_make(struct sl_ops *so, const struct proto_ops *plain,
-			       const struct proto *prot)
+/* The destructor that a socket of this family comes with */
+void (*sl_plain_destruct(const struct sock *sk))(struct sock *sk)
 {
-	so->plain = plain;
-	so->prot = prot;
-	so->ops = *plain;
-	so->ops.owner = THIS_MODULE;
-	so->ops.sendmsg = sl_sendmsg;
-	so->ops.accept = sl_accept;
-	so->ops.setsockopt = sl_setsockopt;
-	so->ops.release = sl_release;
+	return sk->sk_family == AF_INET6 ? sl_ops_v6.destruct :
+					   sl_ops_v4.destruct;
 }
 
 /* Not all of IPv6 is exported, or there: a socket of our own has it. */
-static void __init sl_ops_init_v6(void)
+static int __init sl_ops_make(struct sl_ops *so, int family)
 {
 	struct socket *sock;
+	int err;
 
-	if (sock_create_kern(&init_net, AF_INET6, SOCK_STREAM, IPPROTO_TCP,
-			     &sock))
-		return;	/* no IPv6 here */
-	sl_ops_make(&sl_ops_v6, sock->ops, sock->sk->sk_prot);
+	err = sock_create_kern(&init_net, family, SOCK_STREAM, IPPROTO_TCP,
+			       &sock);
+	if (err)
+		return err;
+	so->plain = sock->ops;
+	so->prot = sock->sk->sk_prot;
+	so->destruct = sock->sk->sk_destruct;
+	so->ops = *so->plain;
+	so->ops.owner = THIS_MODULE;
+	so->ops.sendmsg = sl_sendmsg;
+	so->ops.listen = sl_listen;
+	so->ops.accept = sl_accept;
+	so->ops.setsockopt = sl_setsockopt;
+	so->ops.release = sl_release;
 	sock_release(sock);
+	return 0;
 }
 
-void __init sl_ops_init(void)
+/* A system may be without IPv6. */
+int __init sl_ops_init(void)
 {
-	sl_ops_make(&sl_ops_v4, &inet_stream_ops, &tcp_prot);
-	sl_ops_init_v6();
+	sl_ops_make(&sl_ops_v6, AF_INET6);
+	return sl_ops_make(&sl_ops_v4, AF_INET);
 }

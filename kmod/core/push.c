@@ -14,8 +14,8 @@
  * finds none, so no one completes, orphans or copies, and no one reads the
  * pointer to our stack that stays in destructor_arg.
  *
- * SKBFL_SHARED_FRAG has to be there: without it ESP would encrypt the program's
- * page in place.
+ * SKBFL_SHARED_FRAG has to be there: without it a receiving ESP would decrypt in
+ * place, in the program's page.
  */
 #include <linux/bvec.h>
 #include <net/tcp.h>
@@ -28,7 +28,6 @@ static int sl_sg_from_iter(SL_SG_PARAMS)
 	struct skb_shared_info *shinfo = skb_shinfo(skb);
 	const struct bio_vec *bv = from->bvec;
 	size_t done = 0, off = from->iov_offset;
-	unsigned int truesize = 0;
 	int frag = shinfo->nr_frags;
 
 	length = min(length, iov_iter_count(from));
@@ -38,7 +37,6 @@ static int sl_sg_from_iter(SL_SG_PARAMS)
 		get_page(bv->bv_page);
 		__skb_fill_page_desc_noacc(shinfo, frag++, bv->bv_page,
 					   bv->bv_offset + off, size);
-		truesize += PAGE_SIZE;
 		done += size;
 		off += size;
 		if (off == bv->bv_len) {
@@ -58,8 +56,12 @@ static int sl_sg_from_iter(SL_SG_PARAMS)
 
 	skb->data_len += done;
 	skb->len += done;
-	skb->truesize += truesize;
-	sl_sg_charge(skb, truesize);
+	/*
+	 * Of a page only what is in this skb: TCP has made sure of so much
+	 * memory, not of more, and the rest is in the next skb.
+	 */
+	skb->truesize += done;
+	sl_sg_charge(skb, done);
 	return 0;
 }
 

@@ -29,6 +29,7 @@
  * @threshold: pieces of vectored sends below it are copied, bytes
  * @chunk: lend so much at a time, bytes
  * @refused: the next so many bytes are not to be lent
+ * @corked: the last piece was to have more behind it
  * @timeo: how long it may still block, jiffies
  */
 struct sl_send {
@@ -39,6 +40,7 @@ struct sl_send {
 	unsigned int threshold;
 	unsigned int chunk;
 	size_t refused;
+	bool corked;
 	long timeo;
 };
 
@@ -73,20 +75,32 @@ static enum sl_reason sl_unfit(const struct sl_sock *ss,
 	return SL_FB_NONE;
 }
 
-/*
- * Flags for a piece of @n bytes.  More follows unless it is the last one; but
- * when it fills the send buffer, TCP must push it, as it does before blocking.
- */
-static int sl_piece_flags(const struct sl_send *s, size_t n)
+/* Flags for a piece of @n bytes: more follows unless it is the last one. */
+static int sl_piece_flags(struct sl_send *s, size_t n)
 {
 	int flags = s->flags | MSG_DONTWAIT;
 
-	if (n == msg_data_left(s->msg))
-		return flags;
-	flags &= ~MSG_EOR;
-	if (sk_stream_wspace(s->ss->sk) > (int)(2 * n))
-		flags |= MSG_MORE;
+	s->corked = n != msg_data_left(s->msg);
+	if (s->corked)
+		flags = (flags & ~MSG_EOR) | MSG_MORE;
 	return flags;
+}
+
+/*
+ * No more follows for now, or at all: have TCP send what the last piece left,
+ * when the lock is released next.  That is what a TSQ tasklet does that finds
+ * the socket locked; tcp_push() is not exported.
+ */
+static void sl_uncork(struct sl_send *s)
+{
+	struct sock *sk = s->ss->sk;
+
+	if (!s->corked)
+		return;
+	s->corked = false;
+	/* tcp_release_cb() drops the reference. */
+	if (!test_and_set_bit(TCP_TSQ_DEFERRED, &sk->sk_tsq_flags))
+		sock_hold(sk);
 }
 
 /* Send the next @n bytes by copying them. */
@@ -242,7 +256,7 @@ static int sl_next_piece(struct sl_send *s, size_t *want)
 
 /*
  * Wait for room after a piece that went in part (@ret > 0) or not at all.
- * Return: 0 to go on, or an error.
+ * Return: 0 to go on, or an error; -EAGAIN when it may not wait.
  */
 static int sl_wait(struct sl_send *s, int ret)
 {
@@ -251,14 +265,26 @@ static int sl_wait(struct sl_send *s, int ret)
 	/* It ended early for another reason, which the next one will meet. */
 	if (ret > 0 && sk_stream_memory_free(sk))
 		return 0;
-	if (!s->timeo)
-		return -EAGAIN;
+	sl_uncork(s);
 	return sk_stream_wait_memory(sk, &s->timeo);
+}
+
+/* Nothing was sent, for the reason @err: what the plain call does then. */
+static int sl_fail(struct sl_send *s, int err)
+{
+	struct sock *sk = s->ss->sk;
+
+	err = sk_stream_error(sk, s->flags, err);
+	/* Wake edge-triggered epoll: nothing is queued that would. */
+	if (err == -EAGAIN && tcp_rtx_and_write_queues_empty(sk))
+		sk->sk_write_space(sk);
+	return err;
 }
 
 static int sl_send_pieces(struct sl_send *s)
 {
 	struct sock *sk = s->ss->sk;
+	unsigned int pieces = 0;
 	int sent = 0, ret;
 	size_t want;
 
@@ -269,25 +295,27 @@ static int sl_send_pieces(struct sl_send *s)
 		ret = sl_next_piece(s, &want);
 		if (ret > 0)
 			sent += ret;
+		if (ret < 0 && ret != -EAGAIN) {
+			if (!sent)
+				return ret;
+			break;
+		}
+		/* A piece is a skb or two: tcp_sendmsg_locked() would, too. */
+		if (++pieces % 16 == 0)
+			sk_flush_backlog(sk);
 		if (ret == (int)want)
 			continue;
-		if (ret < 0 && ret != -EAGAIN)
-			return sent ? : ret;
 
 		/* -EAGAIN has gone through sk_stream_error() for nothing. */
 		ret = sl_wait(s, ret);
-		if (!ret)
-			continue;
-		if (sent)
+		if (ret) {
+			if (!sent)
+				return sl_fail(s, ret);
 			break;
-		if (ret == -EAGAIN) {
-			/* As tcp_sendmsg_locked(): wake edge-triggered epoll */
-			if (tcp_rtx_and_write_queues_empty(sk))
-				sk->sk_write_space(sk);
-			return ret;
 		}
-		return sk_stream_error(sk, s->flags, ret);
 	}
+	if (!(s->flags & MSG_MORE))
+		sl_uncork(s);
 	return sent;
 }
 

@@ -43,14 +43,14 @@ struct sl_net {
  * @node: in the table of all of them
  * @sk: the key
  * @plain: the socket's own proto_ops, which ours stand in for
- * @owner: module of the plain ops, a reference held; NULL once the socket
- *	holds that reference itself again
+ * @owner: module of the plain ops, a reference held unless the ops were taken
+ *	over
  * @prot: the sk_prot that may be lent to; with another one (kernel TLS, a
  *	sockmap program) everything is copied
  * @on: false after a detach; written under the socket lock
  * @switching: threads inside a setsockopt that may replace sock->ops; socket
  *	lock
- * @destruct: the sk_destruct to go on with, when the ops were taken over
+ * @destruct: the sk_destruct that ours stands in for, or NULL; socket lock
  * @calls: the counters of struct sockloan_sockstat; socket lock
  * @bytes_lent: likewise
  * @bytes_copied: likewise
@@ -60,7 +60,7 @@ struct sl_net {
  * @rcu: lookups are RCU readers
  *
  * Lives from the attach until the socket is released; when something else took
- * the socket's ops over (kernel TLS), until the sock is destroyed.  Either way
+ * the socket's ops over (kernel TLS), until the sock is destroyed.  In both cases
  * no system call on the socket can be under way then, so whoever runs for a
  * socket may use its sl_sock without a reference.  Each holds a reference on
  * this module.
@@ -98,8 +98,9 @@ void sl_sysctl_exit(struct sl_net *sn);
 const struct proto_ops *sl_plain_ops(const struct socket *sock);
 const struct proto_ops *sl_our_ops(const struct proto_ops *plain);
 const struct proto *sl_plain_prot(const struct proto_ops *plain);
+void (*sl_plain_destruct(const struct sock *sk))(struct sock *sk);
 bool sl_hooked(const struct socket *sock);
-void sl_ops_init(void);
+int sl_ops_init(void);
 
 /* attach.c */
 bool sl_is_tcp(const struct socket *sock);
@@ -107,6 +108,8 @@ struct sl_sock *sl_find(const struct sock *sk);
 int sl_attach(struct socket *sock);
 int sl_detach(struct socket *sock);
 void sl_attach_new(struct socket *sock);
+void sl_hook_destruct(struct sl_sock *ss);
+int sl_listen(struct socket *sock, int backlog);
 int sl_accept(struct socket *sock, struct socket *newsock, SL_ACCEPT_PARAMS);
 int sl_release(struct socket *sock);
 int sl_attach_init(void);
@@ -116,7 +119,12 @@ void sl_attach_exit(void);
 int sl_setsockopt(struct socket *sock, int level, int optname, sockptr_t optval,
 		  unsigned int optlen);
 
+/* tls.c */
+int sl_tls_init(void);
+void sl_tls_exit(void);
+
 /* create.c */
+void sl_create_allow(void);
 int sl_create_enable(void);
 void sl_create_init(void);
 void sl_create_exit(void);

@@ -7,39 +7,10 @@
  * IPV6_ADDRFORM overwrites sock->ops with the IPv4 table.  Neither may meet
  * ours: the socket gets its plain ops back for the time of the call.
  */
-#include <linux/module.h>
 #include <net/inet_common.h>
 #include <net/tcp.h>
 
-#include "attach.h"
 #include "sockloan.h"
-
-/* The end of a socket whose ops were taken over; any context. */
-static void sl_sk_destruct(struct sock *sk)
-{
-	struct sl_sock *ss = sl_find(sk);
-	void (*destruct)(struct sock *sk) = ss->destruct;
-
-	sl_sock_remove(ss);
-	destruct(sk);
-	sl_sock_free(ss);
-}
-
-/*
- * A ULP took the socket over: our release will not run.  A ULP without a clone
- * operation cannot listen, so no child inherits the destructor.
- */
-static void sl_taken_over(struct sock *sk, struct sl_sock *ss)
-{
-	if (ss->destruct)
-		return;
-	/* The socket drops the plain ops' reference itself again. */
-	ss->owner = NULL;
-	ss->destruct = sk->sk_destruct;
-	sk->sk_destruct = sl_sk_destruct;
-	/* sock->ops->owner is not us any more; @ss has its own reference. */
-	module_put(THIS_MODULE);
-}
 
 /* Give the socket its plain ops, until sl_switch_end(). */
 static void sl_switch_begin(struct socket *sock, struct sl_sock *ss)
@@ -49,6 +20,11 @@ static void sl_switch_begin(struct socket *sock, struct sl_sock *ss)
 	/* Against attach, and against the same in another thread. */
 	lock_sock(sk);
 	ss->switching++;
+	/*
+	 * For good, even when this call fails: another one may have loaded the
+	 * plain ops meanwhile and take the socket over after us.
+	 */
+	sl_hook_destruct(ss);
 	if (sl_hooked(sock))
 		WRITE_ONCE(sock->ops, ss->plain);
 	release_sock(sk);
@@ -62,16 +38,19 @@ static void sl_switch_end(struct socket *sock, struct sl_sock *ss)
 	lock_sock(sk);
 	if (--ss->switching)
 		goto out;
-	/* IPV6_ADDRFORM has left the IPv4 ops and protocol. */
+	/*
+	 * IPV6_ADDRFORM has left the IPv4 ops and protocol, and dropped the
+	 * reference on the old ones.
+	 */
 	if (sock->ops != ss->plain && sock->ops == &inet_stream_ops) {
 		ss->plain = sock->ops;
+		ss->owner = ss->plain->owner;
 		ss->prot = sl_plain_prot(ss->plain);
 	}
+	/* Another's, TLS's say: sl_sk_destruct() sees to the rest. */
 	ours = sl_our_ops(sock->ops);
 	if (ours)
 		WRITE_ONCE(sock->ops, ours);
-	else
-		sl_taken_over(sk, ss);
 out:
 	release_sock(sk);
 }
@@ -95,7 +74,7 @@ int sl_setsockopt(struct socket *sock, int level, int optname, sockptr_t optval,
 	/* Ours without an sl_sock: made by kernel_accept(), no program has it */
 	if (!ss && sl_hooked(sock))
 		return -EOPNOTSUPP;
-	if (!ss || READ_ONCE(ss->destruct))
+	if (!ss)
 		return sl_plain_ops(sock)->setsockopt(sock, level, optname,
 						      optval, optlen);
 
