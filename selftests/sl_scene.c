@@ -29,22 +29,23 @@ ssize_t sl_scene_send(struct sl_scene *s, int flags)
 }
 
 /*
- * Send from byte "done" on until nothing more goes in, even when the
- * acknowledgments on their way have come back: how far it got.
+ * Send from byte "done" on until nothing more goes in: how far it got.  What
+ * the receiver had to drop is sent again, and a window too small for a segment
+ * is used, when a timer goes off: after 200 ms and a bit, each.
  */
 size_t sl_scene_stuff(struct sl_scene *s, size_t done)
 {
 	int idle;
 	ssize_t n;
 
-	for (idle = 0; idle < 2; idle++) {
+	for (idle = 0; idle < 4; idle++) {
 		n = send(s->p.tx, s->b->data + done, s->b->len - done,
 			 MSG_DONTWAIT);
 		if (n > 0) {
 			done += n;
 			idle = 0;
 		}
-		sl_sleep_ms(60);
+		sl_sleep_ms(130);
 	}
 	return done;
 }

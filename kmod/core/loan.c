@@ -18,8 +18,8 @@
 #include <linux/sched/mm.h>
 #include <linux/userfaultfd_k.h>
 
-#include "compat.h"
 #include "loan.h"
+#include "sockloan.h"
 
 /* Is this mapping one whose pages may be lent? */
 static enum sl_reason sl_check_vma(struct vm_area_struct *vma,
@@ -49,8 +49,9 @@ static enum sl_reason sl_check_vma(struct vm_area_struct *vma,
  * Write-protect the page under an entry and mark it maybe shared.  Caller holds
  * the page table lock and flushes the TLB before dropping it.
  */
-static enum sl_reason sl_protect(struct mm_struct *mm, unsigned long addr,
-				 pte_t *ptep, struct page *page)
+static enum sl_reason sl_protect(struct sl_loan *loan, struct mm_struct *mm,
+				 unsigned long addr, pte_t *ptep,
+				 struct page *page)
 {
 	struct folio *folio = page_folio(page);
 	pte_t entry;
@@ -73,10 +74,11 @@ static enum sl_reason sl_protect(struct mm_struct *mm, unsigned long addr,
 	 * pages on their way to the LRU lists.  Neither can be told from the
 	 * others safely: between a look at the count and one at the flags a
 	 * page can enter or leave both.  One load of the count decides; the
-	 * caller drains the batch of this CPU and tries again.
+	 * caller has the batches drained.
 	 */
 	if (folio_ref_count(folio) != 1) {
 		set_pte_at(mm, addr, ptep, entry);
+		loan->unsettled = !folio_test_lru(folio);
 		return SL_FB_BUSY;
 	}
 
@@ -130,7 +132,7 @@ static enum sl_reason sl_loan_entry(struct sl_loan *loan, struct mm_struct *mm,
 		return SL_FB_FILE;
 
 	if (!PageKsm(page) && PageAnonExclusive(page)) {
-		why = sl_protect(mm, addr, ptep, page);
+		why = sl_protect(loan, mm, addr, ptep, page);
 		if (why)
 			return why;
 		loan->protected++;
@@ -314,6 +316,9 @@ void sl_loan_pages(struct sl_loan *loan, unsigned long addr, unsigned int max)
 		}
 		break;
 	}
+	/* Written on another CPU, it may wait in that one's batch for ever. */
+	if (loan->stop == SL_FB_BUSY && loan->unsettled)
+		sl_drain_everywhere();
 }
 
 /* Drop the references of a batch; the protocol has its own. */

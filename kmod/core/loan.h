@@ -16,6 +16,7 @@
  * @zero: of the shared zero page
  * @fault_ins: 1 when something had to be faulted in first
  * @flushes: TLB flushes done
+ * @unsettled: the page that was busy is not on an LRU list
  * @stop: why the page after the last one was not lent; SL_FB_NONE: it was not
  *	asked for
  */
@@ -27,6 +28,7 @@ struct sl_loan {
 	unsigned int zero;
 	unsigned int fault_ins;
 	unsigned int flushes;
+	bool unsettled;
 	enum sl_reason stop;
 };
 

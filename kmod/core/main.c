@@ -12,9 +12,12 @@ static int __init sl_init(void)
 	err = sl_ops_init();
 	if (err)
 		return err;
-	err = sl_attach_init();
+	err = sl_drain_init();
 	if (err)
 		return err;
+	err = sl_attach_init();
+	if (err)
+		goto err_attach;
 	err = sl_tls_init();
 	if (err)
 		goto err_tls;
@@ -40,6 +43,8 @@ err_net:
 	sl_tls_exit();
 err_tls:
 	sl_attach_exit();
+err_attach:
+	sl_drain_exit();
 	return err;
 }
 
@@ -58,6 +63,7 @@ static void __exit sl_exit(void)
 	synchronize_rcu_tasks();
 	sl_net_exit();
 	sl_attach_exit();
+	sl_drain_exit();
 }
 
 module_init(sl_init);

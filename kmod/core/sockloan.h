@@ -138,6 +138,11 @@ void sl_run_exit(void);
 /* send.c */
 int sl_sendmsg(struct socket *sock, struct msghdr *msg, size_t len);
 
+/* drain.c */
+void sl_drain_everywhere(void);
+int sl_drain_init(void);
+void sl_drain_exit(void);
+
 /* push.c */
 int sl_push_pages(struct sock *sk, struct bio_vec *bv, unsigned int nr,
 		  int flags);

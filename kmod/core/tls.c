@@ -20,13 +20,13 @@
 
 static void sl_tls_meet(int family)
 {
-	static char name[] = "tls";
+	static const char name[] = "tls";
 	struct socket *sock;
 
 	if (sock_create_kern(&init_net, family, SOCK_STREAM, IPPROTO_TCP,
 			     &sock))
 		return;
-	sock->ops->setsockopt(sock, SOL_TCP, TCP_ULP, KERNEL_SOCKPTR(name),
+	sock->ops->setsockopt(sock, SOL_TCP, TCP_ULP, KERNEL_SOCKPTR((void *)name),
 			      strlen(name));
 	sock_release(sock);
 }
