@@ -39,9 +39,16 @@ counter() { here awk -v name="$1" '$1 == name { print $2 }' /proc/net/sockloan; 
 
 # rate COMMAND...: MB/s as the receiver counts them
 rate() {
-	here "$@" -t "$seconds" -f K |
-		awk '/receiver/ { for (i = 1; i < NF; i++) if ($(i + 1) == "KBytes/sec") rate = $i }
-			END { if (!rate) exit 1; printf "%.0f", rate * 1024 / 1e6 }'
+	local _
+	# Guest time leaps when the host is slow to read a file, past iperf3's time-outs.
+	for _ in 1 2 3; do
+		here "$@" -t "$seconds" -f K >/run/iperf3.out 2>&1 && break
+		sleep 5
+	done
+	# shellcheck disable=SC2016 # awk's fields
+	awk '/receiver/ { for (i = 1; i < NF; i++) if ($(i + 1) == "KBytes/sec") rate = $i }
+		END { if (!rate) exit 1; printf "%.0f", rate * 1024 / 1e6 }' /run/iperf3.out ||
+		{ cat /run/iperf3.out >&2; return 1; }
 }
 
 # row NAME ADDRESS
