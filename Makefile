@@ -12,7 +12,7 @@ T ?=
 KERNELS ?= 6.1 6.12
 
 PREFIX ?= /usr/local
-MANDIR ?= $(PREFIX)/share/man
+VERSION := $(shell sed -n 's/MODULE_VERSION("\(.*\)");/\1/p' kmod/core/main.c)
 
 all: modules tools
 
@@ -42,15 +42,14 @@ modules:
 	+$(MAKE) -C $(KDIR) M=$(OBJ) W=$(W) $(if $(C),C=$(C)) modules
 
 tools:
-	+$(MAKE) -C tools OUTPUT=$(BUILD)/tools
+	+$(MAKE) -C tools OUTPUT=$(BUILD)/tools VERSION=$(VERSION)
 
+# Without a key of the kernel's there is nothing to sign with.
 install: all
-	$(MAKE) -C $(KDIR) M=$(OBJ) modules_install
-	$(MAKE) -C tools OUTPUT=$(BUILD)/tools install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
+	$(MAKE) -C $(KDIR) M=$(OBJ) CONFIG_MODULE_SIG_ALL= modules_install
+	$(MAKE) -C tools OUTPUT=$(BUILD)/tools VERSION=$(VERSION) install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
 	install -D -m 644 uapi/linux/sockloan.h $(DESTDIR)$(PREFIX)/include/linux/sockloan.h
-	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man8 Documentation/man/sockloan.8
-	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man4 Documentation/man/sockloan.4
-	depmod -a $(KREL)
+	$(if $(DESTDIR),,depmod -a $(KREL))
 
 clean:
 	rm -rf $(BUILD)

@@ -152,6 +152,41 @@ TEST_F(flags, tcp_nodelay)
 	EXPECT_SAME(nodelay);
 }
 
+/*
+ * A small piece goes into one segment with what follows: count them.  What is
+ * lent may take a few more than what is copied, not one for each piece.
+ */
+static int segments[2];
+
+static void pieces(struct sl_scene *s)
+{
+	struct iovec v[16];
+	struct tcp_info ti;
+	socklen_t len = sizeof(ti);
+	size_t at = 0;
+	int i;
+
+	for (i = 0; i < 16; i++) {
+		v[i].iov_base = s->b->data + at;
+		v[i].iov_len = i & 1 ? LEN / 8 - 100 : 100;
+		at += v[i].iov_len;
+	}
+	set(s, IPPROTO_TCP, TCP_NODELAY, 1);
+	sl_note_call(s, "writev", writev(s->p.tx, v, 16), LEN);
+	note_arrival(s);
+	memset(&ti, 0, sizeof(ti));
+	getsockopt(s->p.tx, IPPROTO_TCP, TCP_INFO, &ti, &len);
+	segments[s->attached] = ti.tcpi_data_segs_out;
+}
+
+TEST_F(flags, segments)
+{
+	EXPECT_SAME(pieces);
+	EXPECT_LT(0, segments[0]);
+	EXPECT_LE(segments[1], segments[0] + 4);
+	TH_LOG("%d plain, %d attached", segments[0], segments[1]);
+}
+
 static void eor(struct sl_scene *s)
 {
 	size_t half = LEN / 2 + 33;

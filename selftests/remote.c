@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <string.h>
 #include <linux/io_uring.h>
-#include <linux/kvm.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
@@ -219,34 +218,5 @@ TEST_F(remote, pinned_on_loan)
 }
 
 /* -- somebody else's page tables ------------------------------------------- */
-
-/* A virtual machine has page tables of its own over this memory */
-TEST_F(remote, kvm)
-{
-	struct kvm_userspace_memory_region r = {
-		.memory_size = self->b.map_len,
-		.userspace_addr = (uintptr_t)self->b.map,
-	};
-	int kvm, vm;
-
-	if (system("modprobe -qa kvm_amd kvm_intel 2>/dev/null"))
-		errno = 0;
-	kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	if (kvm < 0)
-		SKIP(return, "no KVM");
-	vm = ioctl(kvm, KVM_CREATE_VM, 0);
-	if (vm < 0)
-		SKIP(return, "no virtual machine");
-	ASSERT_EQ(0, ioctl(vm, KVM_SET_USER_MEMORY_REGION, &r));
-	ASSERT_EQ(0, lend(self));
-	sl_fill(self->b.data, self->b.len, NEW);
-	EXPECT_EQ(0, sl_drain(self->p.rx, self->b.len, OLD));
-	EXPECT_LENT(self->p.tx, 0);
-	if (sl_whole(self->b.data, self->b.len)) {
-		EXPECT_RISE(&self->c, "FbNotifier");
-	}
-	close(vm);
-	close(kvm);
-}
 
 TEST_HARNESS_MAIN

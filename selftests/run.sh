@@ -12,16 +12,18 @@ dir=$(cd "$(dirname "$0")" && pwd)
 bin=${SOCKLOAN_TESTS:-$dir/../build/selftests}
 limit=300	# seconds a program
 
-# One that needs a freshly booted machine comes first.
+# One that needs a freshly booted machine comes first, the one that switches
+# the processor's virtualization on last.
 names=(ktls_first)
 for source in "$dir"/*.c "$dir"/*.sh; do
 	name=$(basename "$source")
 	case $name in
-	sl_*.c | ktls_first.c | run.sh | tap.sh) ;;
+	sl_*.c | ktls_first.c | kvm.c | run.sh | tap.sh) ;;
 	*.c) names+=("${name%.c}") ;;
 	*) names+=("$name") ;;
 	esac
 done
+names+=(kvm)
 if [ $# -gt 0 ]; then
 	names=()
 	for name in "$1" "$1.sh"; do
