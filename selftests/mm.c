@@ -413,10 +413,13 @@ TEST_F(mm, huge_page_and_small)
 
 static int swap_on(void)
 {
-	return system("modprobe -q zram && grep -q zram0 /proc/swaps ||"
-		      " { echo 32M >/sys/block/zram0/disksize &&"
-		      " mkswap /dev/zram0 && swapon /dev/zram0; }"
-		      " >/dev/null 2>&1") ? -1 : 0;
+	if (!system("grep -q zram0 /proc/swaps"))
+		return 0;
+	if (access("/sys/block/zram0", F_OK) && system("modprobe -q zram"))
+		return -1;
+	if (put("/sys/block/zram0/disksize", "32M"))
+		return -1;
+	return system("mkswap -q /dev/zram0 && swapon /dev/zram0") ? -1 : 0;
 }
 
 static void swap_off(void)

@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <string.h>
 #include <linux/io_uring.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -216,7 +215,5 @@ TEST_F(remote, pinned_on_loan)
 	EXPECT_EQ(0, sl_drain(self->p.rx, self->b.len, OLD));
 	close(fd);
 }
-
-/* -- somebody else's page tables ------------------------------------------- */
 
 TEST_HARNESS_MAIN

@@ -194,7 +194,7 @@ int sl_cpu(int cpu)
 /* Drain this CPU's LRU batches, which every madvise(MADV_COLD) begins with */
 void sl_settle(void)
 {
-	static char page[65536] __attribute__((aligned(65536)));
+	static _Alignas(65536) char page[65536];
 
 	madvise(page, sizeof(page), MADV_COLD);
 }
