@@ -280,13 +280,21 @@ int sl_listen(struct socket *sock, int backlog)
 {
 	struct sock *sk = sock->sk;
 	struct sl_sock *ss = sl_find(sk);
+	int err;
 
 	if (ss) {
 		lock_sock(sk);
 		sl_unhook_destruct(ss);
 		release_sock(sk);
 	}
-	return sl_plain_ops(sock)->listen(sock, backlog);
+	err = sl_plain_ops(sock)->listen(sock, backlog);
+	if (ss && err) {
+		/* It was connected, and can still be taken over. */
+		lock_sock(sk);
+		sl_hook_destruct(ss);
+		release_sock(sk);
+	}
+	return err;
 }
 
 int sl_accept(struct socket *sock, struct socket *newsock, SL_ACCEPT_PARAMS)

@@ -47,10 +47,16 @@ static void sl_switch_end(struct socket *sock, struct sl_sock *ss)
 		ss->owner = ss->plain->owner;
 		ss->prot = sl_plain_prot(ss->plain);
 	}
-	/* Another's, TLS's say: sl_sk_destruct() sees to the rest. */
 	ours = sl_our_ops(sock->ops);
-	if (ours)
+	if (ours) {
 		WRITE_ONCE(sock->ops, ours);
+		goto out;
+	}
+	/*
+	 * Another's, TLS's say: sl_sk_destruct() sees to the rest.  A socket
+	 * that got connected during the call is not hooked yet.
+	 */
+	sl_hook_destruct(ss);
 out:
 	release_sock(sk);
 }
