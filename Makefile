@@ -9,7 +9,9 @@ BUILD := $(CURDIR)/build
 OBJ = $(BUILD)/$(KREL)
 W ?= 1
 T ?=
-KERNELS ?= 6.1 6.12
+KERNELS ?= 6.1 6.12 debug
+# What `make check` may take, in minutes, when nothing has to be downloaded or built
+MINUTES ?= 22
 
 PREFIX ?= /usr/local
 VERSION := $(shell sed -n 's/MODULE_VERSION("\(.*\)");/\1/p' kmod/core/main.c)
@@ -19,9 +21,17 @@ all: modules tools
 help:
 	@echo 'On any machine (installs what is missing by apt):'
 	@echo '  make demo              iperf3 on a test host, copied and lent, as a table'
-	@echo '  make check             all tests, on test hosts with the kernels $(KERNELS)'
+	@echo '  make figures           what a loan gains, case by case, by instruction count'
+	@echo '  make sizes             sends of 64 bytes to 1 MiB, copied and lent, by instruction count'
+	@echo '  make ipis              interprocessor interrupts per MiB, by number of threads'
+	@echo "  make nic               the sender's busy time over a network card, two test hosts"
+	@echo '  make check             all tests, on test hosts with kernels 6.1 and 6.12, then on a'
+	@echo '                         debug kernel as many as fit into $(MINUTES) minutes'
+	@echo '  make check-all         all tests on 6.1, 6.12, sid and debug: takes an hour or more'
 	@echo '  make check T=NAME      one of them, for example T=overwrite'
 	@echo '  make check KERNELS=6.1 on one kernel'
+	@echo "  make check-peers       the kernel's own network tests, nginx, PostgreSQL and others,"
+	@echo '                         without the module and with it (on 6.1 unless KERNELS is given)'
 	@echo
 	@echo 'On a machine that is to run it:'
 	@echo '  make                   build the module for the running kernel, and the command'
@@ -57,10 +67,31 @@ clean:
 demo:
 	bench/demo
 
+# The measurements: see Documentation/figures.rst.
+BENCH := $(addprefix $(BUILD)/bench/,figures sizes ipis nic)
+LOOPBACK := $(addprefix bench/,transfer.c compare.c iperf.c peer.c zerocopy.c common.c)
+
+$(BUILD)/bench/figures $(BUILD)/bench/sizes: $(LOOPBACK)
+$(BUILD)/bench/ipis: bench/peer.c bench/common.c
+$(BUILD)/bench/nic: bench/zerocopy.c bench/common.c
+$(BENCH): $(BUILD)/bench/%: bench/%.c $(wildcard bench/*.h) uapi/linux/sockloan.h
+	@mkdir -p $(@D)
+	$(CC) -D_GNU_SOURCE -O2 -Wall -Wextra -pthread -Iuapi -o $@ $(filter %.c,$^)
+
+figures sizes ipis nic:
+	bench/measure $@
+
 check:
-	selftests/check $(foreach k,$(KERNELS),-k $(k)) $(T)
+	selftests/check -b $(MINUTES) $(foreach k,$(KERNELS),-k $(k)) $(T)
+
+check-all:
+	selftests/check -k 6.1 -k 6.12 -k sid -k debug $(T)
+
+# On one kernel unless others are asked for: it takes a quarter of an hour on each.
+check-peers:
+	selftests/peers/check $(if $(filter file,$(origin KERNELS)),,$(foreach k,$(KERNELS),-k $(k))) $(T)
 
 style:
 	scripts/style
 
-.PHONY: all help modules tools install clean demo check style
+.PHONY: all help modules tools install clean demo figures sizes ipis nic check check-all check-peers style

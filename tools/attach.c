@@ -86,7 +86,7 @@ static void apply(int device, const struct verb *verb,
 static void report(const struct verb *verb, const struct target *target,
 		   const struct tally *tally)
 {
-	printf("process %d: %s %u TCP socket%s", target->pid, verb->done,
+	printf("process %d: %s %u TCP or UDP socket%s", target->pid, verb->done,
 	       tally->done, tally->done == 1 ? "" : "s");
 	if (tally->unchanged)
 		printf(", %u %s", tally->unchanged, verb->unchanged);
@@ -95,10 +95,10 @@ static void report(const struct verb *verb, const struct target *target,
 	putchar('\n');
 }
 
-static int change(const struct command *self, const struct verb *verb,
-		  int argc, char **argv)
+static int change(const struct command *self, const struct verb *verb, int argc,
+		  char **argv)
 {
-	struct tally tally = { };
+	struct tally tally = {};
 	struct target target;
 	int status, device;
 
@@ -155,13 +155,13 @@ static int detach(const struct command *self, int argc, char **argv)
 
 const struct command cmd_attach = {
 	.name = "attach",
-	.summary = "attach TCP sockets of a running process",
+	.summary = "attach TCP and UDP sockets of a running process",
 	.usage =
-	"Usage: sockloan attach PID [FD...]\n\n"
-	"Lend the large sends of these sockets of process PID from now on.\n"
-	"Without FD: of every TCP socket that the process has open now.\n"
-	"Sockets accepted later from an attached listener are attached too.\n\n"
-	"  -h, --help  this text\n",
+		"Usage: sockloan attach PID [FD...]\n\n"
+		"Lend the large sends of these sockets of process PID from now on.\n"
+		"Without FD: of every TCP and UDP socket that the process has open now.\n"
+		"Sockets accepted later from an attached listener are attached too.\n\n"
+		"  -h, --help  this text\n",
 	.main = attach,
 };
 
@@ -169,10 +169,10 @@ const struct command cmd_detach = {
 	.name = "detach",
 	.summary = "make them copy again",
 	.usage =
-	"Usage: sockloan detach PID [FD...]\n\n"
-	"Copy every send of these sockets of process PID again.\n"
-	"Without FD: of every TCP socket that the process has open now.\n"
-	"The module stays in use until the sockets are closed.\n\n"
-	"  -h, --help  this text\n",
+		"Usage: sockloan detach PID [FD...]\n\n"
+		"Copy every send of these sockets of process PID again.\n"
+		"Without FD: of every TCP and UDP socket that the process has open now.\n"
+		"The module stays in use until the sockets are closed.\n\n"
+		"  -h, --help  this text\n",
 	.main = detach,
 };

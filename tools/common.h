@@ -7,16 +7,15 @@
 
 #include <stddef.h>
 
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
-#define __printf(a, b)	__attribute__((	\
-	__format__(printf, a, b)))
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define __printf(a, b) __attribute__((__format__(printf, a, b)))
 
 /* exit statuses; run also has those of env(1) */
-#define STATUS_OK		0
-#define STATUS_FAILURE		1
-#define STATUS_USAGE		2
-#define STATUS_CANNOT_EXECUTE	126
-#define STATUS_NOT_FOUND	127
+#define STATUS_OK 0
+#define STATUS_FAILURE 1
+#define STATUS_USAGE 2
+#define STATUS_CANNOT_EXECUTE 126
+#define STATUS_NOT_FOUND 127
 
 /**
  * struct command - one of the words that may follow "sockloan"
@@ -39,10 +38,10 @@ extern const struct command cmd_stat;
 extern const struct command cmd_status;
 
 /* util.c */
-#define PARSE_ON	(-1)
+#define PARSE_ON (-1)
 int parse_help_only(const struct command *self, int argc, char **argv);
-__printf(2, 3)
-int usage_error(const struct command *self, const char *format, ...);
+__printf(2, 3) int usage_error(const struct command *self, const char *format,
+			       ...);
 int parse_int(const char *text, int min, int *value);
 int read_line(const char *path, char *line, size_t size);
 

@@ -18,19 +18,31 @@ static const struct counter_info infos[] = {
 	  "accepted from an attached listener" },
 
 	{ "Calls", GROUP_SENDS, KIND_EVENTS, "of at least the threshold" },
-	{ "SmallCalls", GROUP_SENDS, KIND_EVENTS, "under the threshold" },
+	{ "SmallCalls", GROUP_SENDS, KIND_EVENTS,
+	  "smaller, but at least 4 KiB" },
 	{ "BytesLent", GROUP_SENDS, KIND_BYTES, "sent without a copy" },
 	{ "BytesCopied", GROUP_SENDS, KIND_BYTES, "copied by those Calls" },
+	{ "Backoffs", GROUP_SENDS, KIND_EVENTS,
+	  "sockets gone over to copying" },
+	{ "Probes", GROUP_SENDS, KIND_EVENTS, "pages lent meanwhile, to see" },
 
-	{ "PagesLent", GROUP_PAGES, KIND_EVENTS, "references given to TCP" },
-	{ "PagesProtected", GROUP_PAGES, KIND_EVENTS, "write-protected first" },
+	{ "PagesLent", GROUP_PAGES, KIND_EVENTS,
+	  "references given to the protocol" },
+	{ "PagesProtected", GROUP_PAGES, KIND_EVENTS,
+	  "entries write-protected first" },
 	{ "PagesShared", GROUP_PAGES, KIND_EVENTS,
 	  "lent again, page table untouched" },
 	{ "PagesZero", GROUP_PAGES, KIND_EVENTS, "the shared zero page" },
+	{ "PagesHuge", GROUP_PAGES, KIND_EVENTS, "out of huge pages" },
+	{ "PagesFile", GROUP_PAGES, KIND_EVENTS, "of mapped files" },
+	{ "PagesRewritten", GROUP_PAGES, KIND_EVENTS,
+	  "lent before, written to, sent again" },
 	{ "Flushes", GROUP_PAGES, KIND_EVENTS, "TLB flushes, one a batch" },
-	{ "FaultIns", GROUP_PAGES, KIND_EVENTS, "absent, had to be faulted in" },
+	{ "FaultIns", GROUP_PAGES, KIND_EVENTS,
+	  "absent, had to be faulted in" },
 
-	{ "FbState", GROUP_FALLBACKS, KIND_EVENTS, "socket not established" },
+	{ "FbState", GROUP_FALLBACKS, KIND_EVENTS,
+	  "TCP socket not established" },
 	{ "FbFlags", GROUP_FALLBACKS, KIND_EVENTS,
 	  "MSG_OOB, _ZEROCOPY, _FASTOPEN..." },
 	{ "FbCmsg", GROUP_FALLBACKS, KIND_EVENTS, "control messages" },
@@ -43,10 +55,11 @@ static const struct counter_info infos[] = {
 	{ "FbNotifier", GROUP_FALLBACKS, KIND_EVENTS,
 	  "mm with notifiers (KVM, GPU, RDMA)" },
 	{ "FbVma", GROUP_FALLBACKS, KIND_EVENTS,
-	  "IO, PFN, hugetlb, shadow stack" },
-	{ "FbShared", GROUP_FALLBACKS, KIND_EVENTS, "shared writable mapping" },
-	{ "FbFile", GROUP_FALLBACKS, KIND_EVENTS, "page-cache page" },
-	{ "FbHuge", GROUP_FALLBACKS, KIND_EVENTS, "transparent huge page" },
+	  "IO, PFN, hugetlb, unreadable..." },
+	{ "FbShared", GROUP_FALLBACKS, KIND_EVENTS, "shared memory" },
+	{ "FbFile", GROUP_FALLBACKS, KIND_EVENTS,
+	  "a file (see net.sockloan.file)" },
+	{ "FbHuge", GROUP_FALLBACKS, KIND_EVENTS, "mapped above the pmd" },
 	{ "FbUffd", GROUP_FALLBACKS, KIND_EVENTS,
 	  "userfaultfd write-protect range" },
 	{ "FbPkey", GROUP_FALLBACKS, KIND_EVENTS,
@@ -58,18 +71,23 @@ static const struct counter_info infos[] = {
 	  "page could not be faulted in" },
 	{ "FbNuma", GROUP_FALLBACKS, KIND_EVENTS, "NUMA-hinting entry" },
 	{ "FbSpecial", GROUP_FALLBACKS, KIND_EVENTS, "special mapping" },
-	{ "FbNoMem", GROUP_FALLBACKS, KIND_EVENTS, "out of memory" },
+	{ "FbNoMem", GROUP_FALLBACKS, KIND_EVENTS, "killed, or out of memory" },
+	{ "FbAdapt", GROUP_FALLBACKS, KIND_EVENTS,
+	  "program rewrites what it sends" },
+	{ "FbFrags", GROUP_FALLBACKS, KIND_EVENTS,
+	  "datagram in too many pieces" },
+	{ "FbRoute", GROUP_FALLBACKS, KIND_EVENTS,
+	  "datagram fragmented, corked..." },
+	{ "FbForced", GROUP_FALLBACKS, KIND_EVENTS, "fault injection" },
 };
 
 /* Never NULL: a newer module may have counters that are not known here. */
 const struct counter_info *counter_info(const char *name)
 {
-	static const struct counter_info fallback = {
-		"Fb", GROUP_FALLBACKS, KIND_EVENTS, ""
-	};
-	static const struct counter_info other = {
-		"", GROUP_OTHER, KIND_EVENTS, ""
-	};
+	static const struct counter_info fallback = { "Fb", GROUP_FALLBACKS,
+						      KIND_EVENTS, "" };
+	static const struct counter_info other = { "", GROUP_OTHER, KIND_EVENTS,
+						   "" };
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(infos); i++)
@@ -141,7 +159,8 @@ int counters_read(struct counters *to, const char *path)
 	if (!file) {
 		warnx("%s: %s%s", path, strerror(errno),
 		      errno == ENOENT && !strcmp(path, COUNTERS_PATH) ?
-		      ": is the module loaded? (modprobe sockloan)" : "");
+			      ": is the module loaded? (modprobe sockloan)" :
+			      "");
 		return -1;
 	}
 	clock_gettime(CLOCK_MONOTONIC, &to->when);

@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <time.h>
 
-#define COUNTERS_PATH		"/proc/net/sockloan"
-#define COUNTERS_MAX		128
-#define COUNTER_NAME_SIZE	32
+#define COUNTERS_PATH "/proc/net/sockloan"
+#define COUNTERS_MAX 128
+#define COUNTER_NAME_SIZE 32
 
 enum counter_group {
 	GROUP_SOCKETS,
@@ -25,7 +25,7 @@ enum counter_group {
 enum counter_kind {
 	KIND_EVENTS,
 	KIND_BYTES,
-	KIND_LEVEL,		/* goes up and down, has no rate */
+	KIND_LEVEL, /* goes up and down, has no rate */
 };
 
 /**

@@ -9,7 +9,7 @@
 
 #include "common.h"
 
-#define DEVICE_PATH	"/dev/sockloan"
+#define DEVICE_PATH "/dev/sockloan"
 
 static const char *open_hint(int error)
 {
@@ -50,7 +50,7 @@ const char *device_strerror(int error)
 	case ENOTSOCK:
 		return "not a socket";
 	case EOPNOTSUPP:
-		return "not a plain TCP socket (nor may it be Multipath TCP, SMC, kernel TLS)";
+		return "not a plain TCP or UDP socket (Multipath TCP, SMC, kernel TLS are none)";
 	case EALREADY:
 		return "attached already";
 	case ENOENT:

@@ -8,12 +8,8 @@
 
 #include "common.h"
 
-static const struct command * const commands[] = {
-	&cmd_run,
-	&cmd_attach,
-	&cmd_detach,
-	&cmd_stat,
-	&cmd_status,
+static const struct command *const commands[] = {
+	&cmd_run, &cmd_attach, &cmd_detach, &cmd_stat, &cmd_status,
 };
 
 static void print_usage(FILE *out)
@@ -21,14 +17,16 @@ static void print_usage(FILE *out)
 	size_t i;
 
 	fputs("Usage: sockloan COMMAND [ARGUMENTS...]\n\n"
-	      "Lend user pages to TCP instead of copying them.\n\n", out);
+	      "Lend user pages to the network instead of copying them.\n\n",
+	      out);
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
 		fprintf(out, "  %-10s%s\n", commands[i]->name,
 			commands[i]->summary);
 	fputs("  help      this text, or that of one command\n\n"
 	      "  --version print the version of this command\n"
 	      "  --help    this text\n\n"
-	      "See sockloan(8), and sockloan(4) for the module.\n", out);
+	      "See sockloan(8), and sockloan(4) for the module.\n",
+	      out);
 }
 
 static const struct command *find(const char *name)

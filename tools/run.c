@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * sockloan run: a command whose TCP sockets are attached as it creates them
+ * sockloan run: a command whose sockets are attached as it creates them
  */
 #include <err.h>
 #include <errno.h>
@@ -49,13 +49,15 @@ static int run_main(const struct command *self, int argc, char **argv)
 
 const struct command cmd_run = {
 	.name = "run",
-	.summary = "run a command, attach every TCP socket that it creates",
+	.summary =
+		"run a command, attach every TCP and UDP socket that it creates",
 	.usage =
-	"Usage: sockloan run [--] CMD [ARGUMENTS...]\n\n"
-	"Run CMD, and attach every TCP socket that it and its child processes\n"
-	"create.  Sockets that CMD is given from outside stay as they are.\n\n"
-	"  -h, --help  this text\n\n"
-	"Exit status: that of CMD; 127 if there is no CMD, 126 if it cannot be\n"
-	"run; 1 if sockets cannot be attached; 2 for wrong usage.\n",
+		"Usage: sockloan run [--] CMD [ARGUMENTS...]\n\n"
+		"Run CMD, and attach every TCP and UDP socket that it and its child\n"
+		"processes create.  Sockets that CMD is given from outside stay as they\n"
+		"are.\n\n"
+		"  -h, --help  this text\n\n"
+		"Exit status: that of CMD; 127 if there is no CMD, 126 if it cannot be\n"
+		"run; 1 if sockets cannot be attached; 2 for wrong usage.\n",
 	.main = run_main,
 };

@@ -17,7 +17,7 @@
 #include "target.h"
 
 /* "[ADDRESS%SCOPE]:PORT" */
-#define ENDPOINT_SIZE	(INET6_ADDRSTRLEN + 24)
+#define ENDPOINT_SIZE (INET6_ADDRSTRLEN + 24)
 
 struct row {
 	int fd;
@@ -65,7 +65,7 @@ static void format_endpoint(char *to, const union endpoint *from)
 
 static void read_endpoints(struct row *row, int fd)
 {
-	union endpoint local = { }, remote = { };
+	union endpoint local = {}, remote = {};
 	socklen_t len = sizeof(local);
 
 	if (getsockname(fd, &local.any, &len))
@@ -84,7 +84,7 @@ static int read_row(int device, const struct target *target, int fd,
 	int error = 0;
 
 	row->fd = fd;
-	row->stat = (struct sockloan_sockstat) { .size = sizeof(row->stat) };
+	row->stat = (struct sockloan_sockstat){ .size = sizeof(row->stat) };
 	row->stat.fd = target_borrow(target, fd);
 	if (row->stat.fd < 0)
 		return errno;
@@ -157,20 +157,22 @@ static void print_table(const struct row *rows, size_t nr)
 		len = snprintf(NULL, 0, "%s", rows[i].remote);
 		remote = len > remote ? len : remote;
 	}
-	printf("%4s  %-*s  %-*s  %-8s %10s %10s %10s %6s %11s %11s %10s\n",
+	printf("%4s  %-*s  %-*s  %-8s %10s %10s %10s %6s %11s %11s %11s %10s %10s\n",
 	       "FD", local, "LOCAL", remote, "REMOTE", "STATE", "CALLS",
 	       "MB-LENT", "MB-COPIED", "LENT%", "PAGES", "PROTECTED",
-	       "FALLBACKS");
+	       "REWRITTEN", "BACKOFFS", "FALLBACKS");
 	for (i = 0; i < nr; i++) {
 		const struct sockloan_sockstat *s = &rows[i].stat;
 		double all = (double)s->bytes_lent + s->bytes_copied;
 
-		printf("%4d  %-*s  %-*s  %-8s %10llu %10.1f %10.1f %6.1f %11llu %11llu %10llu\n",
-		       rows[i].fd, local, rows[i].local, remote,
-		       rows[i].remote, state_name(s->state), s->calls,
-		       s->bytes_lent / 1e6, s->bytes_copied / 1e6,
-		       all > 0 ? 100 * s->bytes_lent / all : 0.0,
-		       s->pages_lent, s->pages_protected, s->fallbacks);
+		printf("%4d  %-*s  %-*s  %-8s %10llu %10.1f %10.1f %6.1f ",
+		       rows[i].fd, local, rows[i].local, remote, rows[i].remote,
+		       state_name(s->state), s->calls, s->bytes_lent / 1e6,
+		       s->bytes_copied / 1e6,
+		       all > 0 ? 100 * s->bytes_lent / all : 0.0);
+		printf("%11llu %11llu %11llu %10llu %10llu\n", s->pages_lent,
+		       s->pages_protected, s->pages_rewritten, s->backoffs,
+		       s->fallbacks);
 	}
 }
 
@@ -190,8 +192,10 @@ static void print_json(const struct row *rows, size_t nr)
 		       s->bytes_lent);
 		printf("\"bytes_copied\": %llu, \"pages_lent\": %llu, ",
 		       s->bytes_copied, s->pages_lent);
-		printf("\"pages_protected\": %llu, \"fallbacks\": %llu}",
+		printf("\"pages_protected\": %llu, \"fallbacks\": %llu, ",
 		       s->pages_protected, s->fallbacks);
+		printf("\"pages_rewritten\": %llu, \"backoffs\": %llu}",
+		       s->pages_rewritten, s->backoffs);
 	}
 	printf("%s]\n", nr ? "\n" : "");
 }

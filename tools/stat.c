@@ -9,7 +9,7 @@
 #include "counters.h"
 #include "target.h"
 
-#define MAX_SECONDS	86400
+#define MAX_SECONDS 86400
 
 /**
  * struct stat_options - the command line
@@ -50,8 +50,9 @@ static int parse_watch(const struct command *self, struct stat_options *options,
 	if (!seconds && optind < argc && argv[optind][0] != '-')
 		seconds = argv[optind++];
 	if (seconds && parse_seconds(seconds, &options->seconds))
-		return usage_error(self, "'%s' is not a number of seconds (0.01 to %d)",
-				   seconds, MAX_SECONDS);
+		return usage_error(
+			self, "'%s' is not a number of seconds (0.01 to %d)",
+			seconds, MAX_SECONDS);
 	return PARSE_ON;
 }
 
@@ -65,7 +66,7 @@ static int parse(const struct command *self, struct stat_options *options,
 		{ "pid", required_argument, NULL, 'p' },
 		{ "file", required_argument, NULL, 'f' },
 		{ "help", no_argument, NULL, 'h' },
-		{ }
+		{}
 	};
 	int c, status;
 
@@ -96,16 +97,19 @@ static int parse(const struct command *self, struct stat_options *options,
 		}
 	}
 	if (options->pid && (options->path || options->seconds))
-		return usage_error(self, "-p goes with neither -f nor -w (use watch(1))");
+		return usage_error(
+			self, "-p goes with neither -f nor -w (use watch(1))");
 	if (optind < argc && !options->pid)
-		return usage_error(self, "'%s' not expected here (a descriptor needs -p PID)",
-				   argv[optind]);
+		return usage_error(
+			self,
+			"'%s' not expected here (a descriptor needs -p PID)",
+			argv[optind]);
 	return PARSE_ON;
 }
 
 static int stat_sockets(const struct command *self,
-			const struct stat_options *options,
-			int nr_fds, char **fds)
+			const struct stat_options *options, int nr_fds,
+			char **fds)
 {
 	struct target target;
 	int status;
@@ -144,7 +148,7 @@ static int stat_namespace(const struct stat_options *options)
 
 static int stat_main(const struct command *self, int argc, char **argv)
 {
-	struct stat_options options = { };
+	struct stat_options options = {};
 	int status;
 
 	status = parse(self, &options, argc, argv);
@@ -160,19 +164,19 @@ const struct command cmd_stat = {
 	.name = "stat",
 	.summary = "show counters: what was lent, what was copied and why",
 	.usage =
-	"Usage: sockloan stat [-aj] [-w [SECONDS]] [-f FILE]\n"
-	"       sockloan stat [-j] -p PID [FD...]\n\n"
-	"Show the counters of this network namespace, or of the sockets of\n"
-	"process PID that are or were attached.\n\n"
-	"  -w, --watch[=SECONDS]  live, with rates, until Ctrl-C; every second,\n"
-	"                         or every SECONDS\n"
-	"  -a, --all              counters that are zero, too\n"
-	"  -j, --json             one JSON object (with -w: one a line;\n"
-	"                         with -p: an array of them)\n"
-	"  -f, --file FILE        read counters from FILE, a saved copy of\n"
-	"                         " COUNTERS_PATH "\n"
-	"  -p, --pid PID [FD...]  counters of sockets; without FD, of all that\n"
-	"                         PID has open\n"
-	"  -h, --help             this text\n",
+		"Usage: sockloan stat [-aj] [-w [SECONDS]] [-f FILE]\n"
+		"       sockloan stat [-j] -p PID [FD...]\n\n"
+		"Show the counters of this network namespace, or of the sockets of\n"
+		"process PID that are or were attached.\n\n"
+		"  -w, --watch[=SECONDS]  live, with rates, until Ctrl-C; every second,\n"
+		"                         or every SECONDS\n"
+		"  -a, --all              counters that are zero, too\n"
+		"  -j, --json             one JSON object (with -w: one a line;\n"
+		"                         with -p: an array of them)\n"
+		"  -f, --file FILE        read counters from FILE, a saved copy of\n"
+		"                         " COUNTERS_PATH "\n"
+		"  -p, --pid PID [FD...]  counters of sockets; without FD, of all that\n"
+		"                         PID has open\n"
+		"  -h, --help             this text\n",
 	.main = stat_main,
 };

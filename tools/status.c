@@ -11,8 +11,8 @@
 #include "common.h"
 #include "counters.h"
 
-#define MODULE_PATH	"/sys/module/sockloan"
-#define SYSCTL_PATH	"/proc/sys/net/sockloan/"
+#define MODULE_PATH "/sys/module/sockloan"
+#define SYSCTL_PATH "/proc/sys/net/sockloan/"
 
 static void print_row(const char *name, const char *value, const char *text)
 {
@@ -50,9 +50,13 @@ static int print_settings(void)
 {
 	int ret = 0;
 
-	ret |= print_setting("auto", " (1: every new TCP socket is attached)");
+	ret |= print_setting("auto",
+			     " (1: every new TCP and UDP socket is attached)");
 	ret |= print_setting("threshold", " bytes (smaller sends are copied)");
 	ret |= print_setting("chunk", " bytes (lent at a time)");
+	ret |= print_setting("adapt", " (0: lend rewritten buffers, too)");
+	ret |= print_setting("file",
+			     " (files: 0 never, 1 without a writer, 2 always)");
 	return ret;
 }
 
@@ -91,11 +95,11 @@ const struct command cmd_status = {
 	.name = "status",
 	.summary = "show whether the module is loaded, and its settings",
 	.usage =
-	"Usage: sockloan status\n\n"
-	"Show whether the module is loaded, its version, its settings in this\n"
-	"network namespace, and how many sockets are attached.\n\n"
-	"  -h, --help  this text\n\n"
-	"Exit status: 0 if the module is loaded, 1 if not, or if something of\n"
-	"this cannot be read.\n",
+		"Usage: sockloan status\n\n"
+		"Show whether the module is loaded, its version, its settings in this\n"
+		"network namespace, and how many sockets are attached.\n\n"
+		"  -h, --help  this text\n\n"
+		"Exit status: 0 if the module is loaded, 1 if not, or if something of\n"
+		"this cannot be read.\n",
 	.main = status_main,
 };

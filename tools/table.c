@@ -7,7 +7,7 @@
 #include "common.h"
 #include "counters.h"
 
-static const char * const titles[NR_GROUPS] = {
+static const char *const titles[NR_GROUPS] = {
 	[GROUP_SOCKETS] = "Sockets",
 	[GROUP_SENDS] = "Sends",
 	[GROUP_PAGES] = "Pages",
@@ -55,7 +55,7 @@ static double percent(double part, double rest)
 
 static int name_width(const struct counters *now)
 {
-	int width = 14;		/* PagesProtected */
+	int width = 14; /* PagesProtected */
 	unsigned int i;
 
 	for (i = 0; i < now->nr; i++)

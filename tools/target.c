@@ -50,7 +50,8 @@ int target_parse(const struct command *self, struct target *target,
 	for (i = 0; i < nr_fds; i++) {
 		if (parse_int(fds[i], 0, &fd)) {
 			target_close(target);
-			return usage_error(self, "'%s' is not a descriptor number",
+			return usage_error(self,
+					   "'%s' is not a descriptor number",
 					   fds[i]);
 		}
 		if (target_add(target, fd, 0)) {

@@ -12,7 +12,7 @@
 
 struct target_fd {
 	int fd;
-	unsigned long long inode;	/* 0 when the user named the fd */
+	unsigned long long inode; /* 0 when the user named the fd */
 };
 
 /**

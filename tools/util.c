@@ -35,8 +35,7 @@ int usage_error(const struct command *self, const char *format, ...)
 int parse_help_only(const struct command *self, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "help", no_argument, NULL, 'h' },
-		{ }
+		{ "help", no_argument, NULL, 'h' }, {}
 	};
 
 	switch (getopt_long(argc, argv, "+h", options, NULL)) {

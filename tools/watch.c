@@ -57,8 +57,8 @@ static void show(const char *block)
 	struct winsize screen;
 
 	if (isatty(STDOUT_FILENO) &&
-	    !ioctl(STDOUT_FILENO, TIOCGWINSZ, &screen) &&
-	    screen.ws_row && screen.ws_col)
+	    !ioctl(STDOUT_FILENO, TIOCGWINSZ, &screen) && screen.ws_row &&
+	    screen.ws_col)
 		paint(block, &screen);
 	else
 		printf("%s\n", block);

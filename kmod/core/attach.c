@@ -7,19 +7,28 @@
  * The reference on the plain ops' module that the socket came with is kept by
  * the sl_sock meanwhile.
  */
+#include <linux/hash.h>
 #include <linux/module.h>
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
 #include <net/tcp_states.h>
 
+#include "ops.h"
 #include "sockloan.h"
 
 static struct rhashtable sl_socks;
+
+/* Addresses of socks differ enough for this, which is a fifth of jhash. */
+static u32 sl_socks_hash(const void *key, u32 len, u32 seed)
+{
+	return hash_ptr(*(void * const *)key, 32) ^ seed;
+}
 
 static const struct rhashtable_params sl_socks_params = {
 	.head_offset = offsetof(struct sl_sock, node),
 	.key_offset = offsetof(struct sl_sock, sk),
 	.key_len = sizeof_field(struct sl_sock, sk),
+	.hashfn = sl_socks_hash,
 	.automatic_shrinking = true,
 };
 
@@ -56,6 +65,7 @@ static struct sl_sock *sl_sock_new(struct sock *sk,
 	ss->owner = plain->owner;
 	ss->prot = prot;
 	ss->on = true;
+	spin_lock_init(&ss->lock);
 	err = rhashtable_insert_fast(&sl_socks, &ss->node, sl_socks_params);
 	if (err)
 		goto err_free;
@@ -84,6 +94,7 @@ static void sl_sock_remove(struct sl_sock *ss)
  */
 static void sl_sock_free(struct sl_sock *ss)
 {
+	sl_policy_free(ss);
 	kfree_rcu(ss, rcu);
 	module_put(THIS_MODULE);
 }
@@ -107,17 +118,20 @@ static void sl_sk_destruct(struct sock *sk)
 
 /**
  * sl_hook_destruct - have the state go with the sock, whoever has the ops then
- * @ss: a connected socket's, locked
+ * @ss: locked
  *
- * Only sockets that are connected can be taken over, by kernel TLS or by
- * IPV6_ADDRFORM.  A listener must not be hooked: its children get a copy of its
- * sock.  It is undone when the socket is released through our ops.
+ * A listener must not be hooked: its children get a copy of its sock.  But only
+ * TCP sockets that are connected can be taken over, by kernel TLS or by
+ * IPV6_ADDRFORM.  UDP ones can be connected and meet the latter at any time.
+ * It is undone when the socket is released through our ops.
  */
 void sl_hook_destruct(struct sl_sock *ss)
 {
 	struct sock *sk = ss->sk;
 
-	if (ss->destruct ||
+	if (ss->destruct)
+		return;
+	if (sk->sk_type == SOCK_STREAM &&
 	    !((1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)))
 		return;
 	ss->destruct = sk->sk_destruct;
@@ -135,14 +149,15 @@ static void sl_unhook_destruct(struct sl_sock *ss)
 	ss->destruct = NULL;
 }
 
-/* Not "plain": that is for the socket lock's holder to say. */
-bool sl_is_tcp(const struct socket *sock)
+/* TCP or UDP.  Not "plain": that is for the socket lock's holder to say. */
+bool sl_is_ours(const struct socket *sock)
 {
 	const struct sock *sk = sock->sk;
 
-	return sk && sk->sk_type == SOCK_STREAM &&
-	       sk->sk_protocol == IPPROTO_TCP &&
-	       (sk->sk_family == AF_INET || sk->sk_family == AF_INET6);
+	if (!sk || (sk->sk_family != AF_INET && sk->sk_family != AF_INET6))
+		return false;
+	return (sk->sk_type == SOCK_STREAM && sk->sk_protocol == IPPROTO_TCP) ||
+	       (sk->sk_type == SOCK_DGRAM && sk->sk_protocol == IPPROTO_UDP);
 }
 
 /**
@@ -150,7 +165,7 @@ bool sl_is_tcp(const struct socket *sock)
  * @sock: any socket; other threads may be using it
  *
  * Context: process, takes the socket lock.
- * Return: 0, -EOPNOTSUPP when it is not plain TCP, -EALREADY, -ENOMEM.
+ * Return: 0, -EOPNOTSUPP when it is not plain TCP or UDP, -EALREADY, -ENOMEM.
  */
 int sl_attach(struct socket *sock)
 {
@@ -158,7 +173,7 @@ int sl_attach(struct socket *sock)
 	struct sl_sock *ss;
 	int err = 0;
 
-	if (!sl_is_tcp(sock))
+	if (!sl_is_ours(sock))
 		return -EOPNOTSUPP;
 
 	/* Against another attach, and the ops changes of setsockopt. */
@@ -209,7 +224,7 @@ out:
  * short of the socket's end.
  *
  * Context: process, takes the socket lock.
- * Return: 0, -EOPNOTSUPP when it is not TCP, -ENOENT when not attached.
+ * Return: 0, -EOPNOTSUPP when it is neither TCP nor UDP, -ENOENT when not attached.
  */
 int sl_detach(struct socket *sock)
 {
@@ -217,7 +232,7 @@ int sl_detach(struct socket *sock)
 	struct sl_sock *ss;
 	int err = -ENOENT;
 
-	if (!sl_is_tcp(sock))
+	if (!sl_is_ours(sock))
 		return -EOPNOTSUPP;
 	lock_sock(sk);
 	ss = sl_find(sk);

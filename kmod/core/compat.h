@@ -7,28 +7,61 @@
 #define _SL_COMPAT_H
 
 #include <linux/bvec.h>
+#include <linux/kvm_types.h>
 #include <linux/mm.h>
-#include <linux/pagevec.h>
 #include <linux/rmap.h>
 #include <linux/skbuff.h>
 #include <linux/sysctl.h>
 #include <linux/uio.h>
 #include <linux/version.h>
+/* Folio batches: the header's own name changes, those that include it do not. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#include <linux/writeback.h>
+#else
+#include <linux/pagevec.h>
+#endif
+#include <net/ip.h>
 #include <net/net_namespace.h>
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
 #include <net/rps.h>
 #endif
 #include <net/sock.h>
 #include <net/tcp.h>
+#include <net/udp.h>
 
 #ifdef CONFIG_X86_64
+#include <asm/invpcid.h>
 #include <asm/tlbflush.h>
+#endif
+
+/* For arrays too large to be cleared on the stack, as distributions have it */
+#if __has_attribute(uninitialized)
+#define SL_UNINITIALIZED	__attribute__((uninitialized))
+#else
+#define SL_UNINITIALIZED
+#endif
+
+/* A workqueue says which it is since 6.17. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+#define SL_WQ_PERCPU		WQ_PERCPU
+#else
+#define SL_WQ_PERCPU		0
 #endif
 
 /* User shadow stacks came with 6.6. */
 #ifndef VM_SHADOW_STACK
 #define VM_SHADOW_STACK		VM_NONE
 #endif
+
+static inline void sl_vm_flags_mod(struct vm_area_struct *vma,
+				   unsigned long set, unsigned long clear)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	vm_flags_mod(vma, set, clear);
+#else
+	vma->vm_flags = (vma->vm_flags | set) & ~clear;
+#endif
+}
 
 /* proto_ops.accept got an argument structure */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
@@ -115,6 +148,25 @@ static inline int sl_try_share_anon(struct page *page)
 #endif
 }
 
+/* The same for a huge page mapped by a pmd, which is invalid meanwhile. */
+static inline int sl_try_share_anon_pmd(struct folio *folio)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+	return folio_try_share_anon_rmap_pmd(folio, &folio->page);
+#else
+	return page_try_share_anon_rmap(&folio->page);
+#endif
+}
+
+static inline bool sl_pmd_devmap(pmd_t pmd)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+	return false;	/* is_zone_device_page() tells */
+#else
+	return pmd_devmap(pmd);
+#endif
+}
+
 static inline bool sl_pte_devmap(pte_t pte)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
@@ -124,16 +176,52 @@ static inline bool sl_pte_devmap(pte_t pte)
 #endif
 }
 
+/* Does what is sent now go into a datagram with what was sent before? */
+static inline bool sl_udp_corked(struct sock *sk)
+{
+	return READ_ONCE(udp_sk(sk)->pending) || udp_test_bit(CORK, sk);
+}
+
 static inline u32 sl_sk_tsflags(const struct sock *sk)
 {
 	return READ_ONCE(sk->sk_tsflags);
 }
 
 #ifdef CONFIG_X86_64
+/*
+ * Newer kernels export __flush_tlb_all() to KVM alone: its instructions, then.
+ * Either empties the TLB whole.  Interrupts are off.
+ */
+#ifdef EXPORT_SYMBOL_FOR_KVM
+static inline void sl_flush_this_cpu(void *unused)
+{
+	unsigned long cr4;
+
+	if (cpu_feature_enabled(X86_FEATURE_INVPCID)) {
+		invpcid_flush_all();
+		return;
+	}
+	cr4 = native_read_cr4();
+	asm volatile("mov %0, %%cr4" : : "r" (cr4 ^ X86_CR4_PGE) : "memory");
+	asm volatile("mov %0, %%cr4" : : "r" (cr4) : "memory");
+}
+
+/* A Xen PV guest would have to ask its hypervisor. */
+static inline bool sl_can_flush(void)
+{
+	return !boot_cpu_has(X86_FEATURE_XENPV);
+}
+#else
 static inline void sl_flush_this_cpu(void *unused)
 {
 	__flush_tlb_all();
 }
+
+static inline bool sl_can_flush(void)
+{
+	return true;
+}
+#endif
 
 /*
  * Flush user translations of @mm on every CPU that may hold some.  x86 exports
@@ -203,6 +291,10 @@ static inline void sl_sg_charge(struct sk_buff *skb, unsigned int truesize)
 static inline void sl_sg_charge_sk(struct sock *sk, struct sk_buff *skb,
 				   unsigned int truesize)
 {
+	if (sk->sk_type != SOCK_STREAM) {
+		refcount_add(truesize, &sk->sk_wmem_alloc);
+		return;
+	}
 	sk_wmem_queued_add(sk, truesize);
 	/* A pure zero-copy skb is user memory only: tcp_wmem_free_skb() */
 	if (!skb_zcopy_pure(skb))

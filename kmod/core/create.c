@@ -6,6 +6,7 @@
 #include <linux/kprobes.h>
 #include <linux/mutex.h>
 
+#include "ops.h"
 #include "sockloan.h"
 
 /* From the entry of a create function to its return */
@@ -21,7 +22,8 @@ static int sl_create_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
 	bool kern = (int)regs_get_kernel_argument(regs, 3);
 
 	call->sock = (struct socket *)regs_get_kernel_argument(regs, 1);
-	if (kern || call->sock->type != SOCK_STREAM)
+	if (kern || (call->sock->type != SOCK_STREAM &&
+		     call->sock->type != SOCK_DGRAM))
 		return 1;
 	return !READ_ONCE(sl_net(net)->auto_attach) && !sl_run_marked();
 }

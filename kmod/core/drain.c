@@ -50,7 +50,7 @@ int __init sl_drain_init(void)
 {
 	int cpu;
 
-	sl_drain_wq = alloc_workqueue("sockloan", 0, 0);
+	sl_drain_wq = alloc_workqueue("sockloan", SL_WQ_PERCPU, 0);
 	if (!sl_drain_wq)
 		return -ENOMEM;
 	for_each_possible_cpu(cpu)

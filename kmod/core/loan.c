@@ -6,6 +6,9 @@
  * copies the page while any reference is out, and makes it writable again when
  * the mapping's is the last one.
  *
+ * A huge page is lent at the pmd, in pieces of SL_FRAG_MAX.  Pages of files are
+ * lent as they are; file.c says which.
+ *
  * Locks: mmap_lock for reading, and the lock of one page table at a time.
  */
 #include <linux/hugetlb_inline.h>
@@ -18,14 +21,15 @@
 #include <linux/sched/mm.h>
 #include <linux/userfaultfd_k.h>
 
+#include "fault.h"
 #include "loan.h"
 #include "sockloan.h"
 
 /* Is this mapping one whose pages may be lent? */
-static enum sl_reason sl_check_vma(struct vm_area_struct *vma,
-				   unsigned long addr)
+static enum sl_reason sl_check_vma(struct sl_loan *loan,
+				   struct vm_area_struct *vma)
 {
-	if (!vma || vma->vm_start > addr)
+	if (!vma)
 		return SL_FB_VMA;
 	/* The copy gives the right error. */
 	if (!(vma->vm_flags & VM_READ))
@@ -34,15 +38,87 @@ static enum sl_reason sl_check_vma(struct vm_area_struct *vma,
 		return SL_FB_VMA;
 	if (is_vm_hugetlb_page(vma))
 		return SL_FB_VMA;
-	/* Stores of others come by without a fault of ours. */
-	if (vma->vm_flags & (VM_SHARED | VM_MAYSHARE))
-		return SL_FB_SHARED;
 	/* Its owner tells its own protection from ours by the fault. */
 	if (userfaultfd_wp(vma))
 		return SL_FB_UFFD;
 	if (!arch_vma_access_permitted(vma, false, false, false))
 		return SL_FB_PKEY;
+	loan->file_why = sl_file_check(vma, loan->file);
+	/* Stores of others come by without a fault of ours. */
+	if (vma->vm_flags & (VM_SHARED | VM_MAYSHARE))
+		return loan->file_why;
 	return SL_FB_NONE;
+}
+
+/*
+ * @pages more pages of the batch, from @page on, all of @folio.  With a reference
+ * for each new element, unless their count has overflowed.
+ */
+static enum sl_reason sl_loan_add(struct sl_loan *loan, struct folio *folio,
+				  struct page *page, unsigned int pages)
+{
+	unsigned int len = pages << PAGE_SHIFT;
+
+	if (folio_test_large(folio) && loan->nr) {
+		struct bio_vec *last = &loan->bv[loan->nr - 1];
+
+		if (page_folio(last->bv_page) == folio &&
+		    last->bv_page + (last->bv_len >> PAGE_SHIFT) == page &&
+		    last->bv_len + len <= SL_FRAG_MAX) {
+			last->bv_len += len;
+			goto added;
+		}
+	}
+	if (WARN_ON_ONCE(folio_ref_count(folio) <= 0))
+		return SL_FB_NOMEM;
+	folio_get(folio);
+	if (folio == loan->folio)
+		loan->refs++;
+	bvec_set_page(&loan->bv[loan->nr++], page, len, 0);
+added:
+	loan->pages += pages;
+	return SL_FB_NONE;
+}
+
+/* Pages that would have to be protected, when that is not wanted */
+static enum sl_reason sl_loan_skip(struct sl_loan *loan, unsigned int pages)
+{
+	if (loan->pages)
+		return SL_FB_ADAPT;
+	loan->exclusive |= GENMASK_ULL(loan->skip + pages - 1, loan->skip);
+	loan->skip += pages;
+	return SL_FB_NONE;
+}
+
+/*
+ * The references on a large folio that can be explained: one for each entry
+ * that maps a page of it, in @ptep's page table, and those of the batch itself.
+ * Nobody else can add or remove any of them under the table's lock, which the
+ * caller holds.
+ */
+static unsigned int sl_refs_here(const struct sl_loan *loan, pte_t *ptep,
+				 unsigned long addr, struct page *page,
+				 struct folio *folio)
+{
+	unsigned long first = folio_pfn(folio), nr = folio_nr_pages(folio);
+	unsigned long before = min(pte_index(addr), page_to_pfn(page) - first);
+	unsigned int refs = 0, i;
+	pte_t *end;
+
+	for (i = 0; i < loan->nr; i++)
+		if (page_folio(loan->bv[i].bv_page) == folio)
+			refs++;
+
+	ptep -= before;
+	end = ptep + min(nr, PTRS_PER_PTE - pte_index(addr) + before);
+	for (; ptep < end; ptep++) {
+		pte_t entry = ptep_get(ptep);
+
+		if (pte_present(entry) && !pte_special(entry) &&
+		    pte_pfn(entry) - first < nr)
+			refs++;
+	}
+	return refs;
 }
 
 /*
@@ -51,10 +127,19 @@ static enum sl_reason sl_check_vma(struct vm_area_struct *vma,
  */
 static enum sl_reason sl_protect(struct sl_loan *loan, struct mm_struct *mm,
 				 unsigned long addr, pte_t *ptep,
-				 struct page *page)
+				 struct folio *folio, struct page *page)
 {
-	struct folio *folio = page_folio(page);
+	unsigned int refs = 1;
 	pte_t entry;
+
+	if (folio_test_large(folio)) {
+		if (folio != loan->folio) {
+			loan->folio = folio;
+			loan->refs = sl_refs_here(loan, ptep, addr, page,
+						  folio);
+		}
+		refs = loan->refs;
+	}
 
 	/*
 	 * With the entry clear, GUP-fast takes no new reference: it looks at
@@ -75,8 +160,12 @@ static enum sl_reason sl_protect(struct sl_loan *loan, struct mm_struct *mm,
 	 * others safely: between a look at the count and one at the flags a
 	 * page can enter or leave both.  One load of the count decides; the
 	 * caller has the batches drained.
+	 *
+	 * The count of a large folio is that of all its pages.  A mapping
+	 * elsewhere, by another process or after mremap(), is not explained
+	 * either.
 	 */
-	if (folio_ref_count(folio) != 1) {
+	if (folio_ref_count(folio) != refs) {
 		set_pte_at(mm, addr, ptep, entry);
 		loan->unsettled = !folio_test_lru(folio);
 		return SL_FB_BUSY;
@@ -96,13 +185,44 @@ static enum sl_reason sl_protect(struct sl_loan *loan, struct mm_struct *mm,
 	return SL_FB_NONE;
 }
 
+/* Lend the page of an anonymous mapping, or one that was written to. */
+static enum sl_reason sl_loan_anon(struct sl_loan *loan, struct mm_struct *mm,
+				   unsigned long addr, pte_t *ptep, pte_t entry,
+				   struct folio *folio, struct page *page)
+{
+	enum sl_reason why;
+
+	if (likely(!PageAnonExclusive(page))) {
+		/*
+		 * Lent before, shared by fork or merged by KSM: read-only
+		 * since a flush that came before the lock we hold was dropped.
+		 */
+		if (WARN_ON_ONCE(pte_write(entry)))
+			return SL_FB_SPECIAL;
+		if (loan->skip)
+			return SL_FB_ADAPT;
+		loan->shared++;
+		return sl_loan_add(loan, folio, page, 1);
+	}
+	if (loan->only_shared)
+		return sl_loan_skip(loan, 1);
+	why = sl_protect(loan, mm, addr, ptep, folio, page);
+	if (why)
+		return why;
+	loan->exclusive |= BIT_ULL(loan->pages);
+	loan->protected++;
+	return sl_loan_add(loan, folio, page, 1);
+}
+
 /* Lend the page under one entry; page table lock held. */
-static enum sl_reason sl_loan_entry(struct sl_loan *loan, struct mm_struct *mm,
+static enum sl_reason sl_loan_entry(struct sl_loan *loan,
+				    struct vm_area_struct *vma,
 				    unsigned long addr, pte_t *ptep)
 {
 	pte_t entry = ptep_get(ptep);
-	struct page *page;
+	struct folio *folio;
 	enum sl_reason why;
+	struct page *page;
 
 	/* Not there: swapped out, under migration, never touched. */
 	if (!pte_present(entry))
@@ -111,46 +231,158 @@ static enum sl_reason sl_loan_entry(struct sl_loan *loan, struct mm_struct *mm,
 		return SL_FB_NUMA;
 	if (pte_uffd_wp(entry))
 		return SL_FB_UFFD;
+	if (sl_pte_devmap(entry))
+		return SL_FB_SPECIAL;
+	if (sl_should_fail())
+		return SL_FB_FORCED;
+
+	page = pte_page(entry);
+	folio = page_folio(page);
 	if (pte_special(entry)) {
 		if (!is_zero_pfn(pte_pfn(entry)))
 			return SL_FB_SPECIAL;
-		page = pte_page(entry);
-		if (!try_get_page(page))
-			return SL_FB_NOMEM;
+		if (loan->skip)
+			return SL_FB_ADAPT;
 		loan->zero++;
-		goto lent;
+		return sl_loan_add(loan, folio, page, 1);
 	}
-	if (sl_pte_devmap(entry) || !pfn_valid(pte_pfn(entry)))
-		return SL_FB_SPECIAL;
-
-	page = pte_page(entry);
 	if (is_zone_device_page(page))
 		return SL_FB_SPECIAL;
-	if (PageTransCompound(page))
-		return SL_FB_HUGE;
-	if (!PageAnon(page))
-		return SL_FB_FILE;
+	if (likely(folio_test_anon(folio)))
+		return sl_loan_anon(loan, vma->vm_mm, addr, ptep, entry, folio,
+				    page);
 
-	if (!PageKsm(page) && PageAnonExclusive(page)) {
-		why = sl_protect(loan, mm, addr, ptep, page);
+	why = loan->file_why ?: sl_file_page(vma, folio);
+	if (why)
+		return why;
+	if (loan->skip)
+		return SL_FB_ADAPT;
+	loan->files++;
+	return sl_loan_add(loan, folio, page, 1);
+}
+
+/*
+ * Behind a page that was shared already, lend those like it, at most @max: their
+ * entries differ from its entry, at @ptep, in nothing but the page, so that what
+ * sl_loan_entry() has found out about that one holds for them.  Most pages of a
+ * buffer that is sent again go this way.  Return: how many.
+ */
+static unsigned int sl_loan_alike(struct sl_loan *loan, pte_t *ptep,
+				  unsigned int max)
+{
+	pgprotval_t like = pgprot_val(pte_pgprot(ptep_get(ptep)));
+	struct bio_vec *bv = loan->bv + loan->nr;
+	struct folio *folio;
+	struct page *page;
+	unsigned int n;
+	pte_t entry;
+
+	for (n = 0; n < max; n++) {
+		entry = ptep_get(++ptep);
+		if (pgprot_val(pte_pgprot(entry)) != like || sl_should_fail())
+			break;
+		page = pte_page(entry);
+		folio = page_folio(page);
+		if (folio_test_large(folio) || !folio_test_anon(folio) ||
+		    PageAnonExclusive(page) || is_zone_device_page(page) ||
+		    folio_ref_count(folio) <= 0)
+			break;
+		folio_get(folio);
+		bvec_set_page(bv++, page, PAGE_SIZE, 0);
+	}
+	loan->nr += n;
+	loan->pages += n;
+	loan->shared += n;
+	return n;
+}
+
+/*
+ * Write-protect an anonymous huge page at its pmd; as sl_protect().
+ *
+ * The entry is not cleared but made invalid: MADV_DONTNEED looks at the pmd
+ * before it takes the lock, and would pass over an empty one.  To GUP-fast an
+ * invalid one is as good as none.
+ */
+static enum sl_reason sl_protect_huge(struct sl_loan *loan,
+				      struct vm_area_struct *vma,
+				      unsigned long addr, pmd_t *pmd,
+				      struct folio *folio)
+{
+	pmd_t entry;
+
+	entry = pmdp_establish(vma, addr, pmd, pmd_mkinvalid(*pmd));
+	/* The whole folio is mapped by this entry, which is one reference. */
+	if (folio_ref_count(folio) != 1) {
+		set_pmd_at(vma->vm_mm, addr, pmd, entry);
+		loan->unsettled = !folio_test_lru(folio);
+		return SL_FB_BUSY;
+	}
+	if (sl_try_share_anon_pmd(folio)) {
+		set_pmd_at(vma->vm_mm, addr, pmd, entry);
+		return SL_FB_PINNED;
+	}
+	set_pmd_at(vma->vm_mm, addr, pmd, pmd_wrprotect(entry));
+	return SL_FB_NONE;
+}
+
+/* Lend @pages at @addr out of the huge page under @pmd; its lock is held. */
+static enum sl_reason sl_loan_huge(struct sl_loan *loan,
+				   struct vm_area_struct *vma,
+				   unsigned long addr, unsigned int pages,
+				   pmd_t *pmd)
+{
+	unsigned int first = (addr & ~HPAGE_PMD_MASK) >> PAGE_SHIFT, n;
+	struct page *page = pmd_page(*pmd);
+	struct folio *folio = page_folio(page);
+	enum sl_reason why;
+
+	if (sl_pmd_devmap(*pmd) || is_zone_device_page(page))
+		return SL_FB_SPECIAL;
+	if (pmd_protnone(*pmd))
+		return SL_FB_NUMA;
+	if (pmd_uffd_wp(*pmd))
+		return SL_FB_UFFD;
+	if (sl_should_fail())
+		return SL_FB_FORCED;
+
+	if (!folio_test_anon(folio)) {
+		/* In an anonymous mapping only the huge zero page is not. */
+		if (!vma_is_anonymous(vma)) {
+			why = loan->file_why ?: sl_file_page(vma, folio);
+			if (why)
+				return why;
+		}
+		if (loan->skip)
+			return SL_FB_ADAPT;
+		if (vma_is_anonymous(vma))
+			loan->zero += pages;
+		else
+			loan->files += pages;
+	} else if (!PageAnonExclusive(page)) {
+		if (WARN_ON_ONCE(pmd_write(*pmd)))
+			return SL_FB_SPECIAL;
+		if (loan->skip)
+			return SL_FB_ADAPT;
+		loan->shared += pages;
+	} else {
+		if (loan->only_shared)
+			return sl_loan_skip(loan, pages);
+		why = sl_protect_huge(loan, vma, addr & HPAGE_PMD_MASK, pmd,
+				      folio);
 		if (why)
 			return why;
+		loan->exclusive |= GENMASK_ULL(loan->pages + pages - 1,
+					       loan->pages);
 		loan->protected++;
-		goto get;
 	}
-	/*
-	 * Lent before, shared by fork or merged by KSM: read-only since a flush
-	 * that came before the lock we hold was dropped.
-	 */
-	if (WARN_ON_ONCE(pte_write(entry)))
-		return SL_FB_SPECIAL;
-	loan->shared++;
-get:
-	if (!try_get_page(page))
-		return SL_FB_NOMEM;
-lent:
-	bvec_set_page(&loan->bv[loan->nr], page, PAGE_SIZE, 0);
-	loan->nr++;
+	loan->huge += pages;
+
+	for (page += first; pages; page += n, pages -= n) {
+		n = min_t(unsigned int, pages, SL_FRAG_MAX >> PAGE_SHIFT);
+		why = sl_loan_add(loan, folio, page, n);
+		if (why)
+			return why;
+	}
 	return SL_FB_NONE;
 }
 
@@ -179,13 +411,50 @@ static pmd_t *sl_find_pmd(struct mm_struct *mm, unsigned long addr,
 }
 
 /*
+ * Before the page table lock is dropped, and so before anyone can copy a page
+ * on a write fault: with a stale writable translation another thread would go
+ * on storing to the old page, its stores lost to the program and put on the
+ * wire.  Flush also for entries that were read-only: reclaim may have left a
+ * flush of a writable one pending.
+ */
+static void sl_flush(struct sl_loan *loan, struct mm_struct *mm,
+		     unsigned int protected_before)
+{
+	if (loan->protected == protected_before)
+		return;
+	sl_flush_tlb_mm(mm);
+	loan->flushes++;
+}
+
+static enum sl_reason sl_loan_pmd(struct sl_loan *loan,
+				  struct vm_area_struct *vma,
+				  unsigned long addr, unsigned long end,
+				  pmd_t *pmd)
+{
+	unsigned int protected = loan->protected;
+	struct mm_struct *mm = vma->vm_mm;
+	enum sl_reason why = SL_FB_ABSENT;
+	spinlock_t *ptl;	/* of the pmd */
+
+	ptl = pmd_lock(mm, pmd);
+	if (likely(pmd_present(*pmd) && pmd_trans_huge(*pmd)))
+		why = sl_loan_huge(loan, vma, addr, (end - addr) >> PAGE_SHIFT,
+				   pmd);
+	sl_flush(loan, mm, protected);
+	spin_unlock(ptl);
+	return why;
+}
+
+/*
  * Lend from @addr on, up to @end or the end of its page table; mmap_lock held.
  * Return: SL_FB_NONE when it got there.
  */
-static enum sl_reason sl_loan_table(struct sl_loan *loan, struct mm_struct *mm,
+static enum sl_reason sl_loan_table(struct sl_loan *loan,
+				    struct vm_area_struct *vma,
 				    unsigned long addr, unsigned long end)
 {
 	unsigned int protected = loan->protected;
+	struct mm_struct *mm = vma->vm_mm;
 	enum sl_reason why;
 	spinlock_t *ptl;	/* of the page table at @addr */
 	pmd_t *pmd, pmdval;
@@ -206,7 +475,11 @@ static enum sl_reason sl_loan_table(struct sl_loan *loan, struct mm_struct *mm,
 		why = SL_FB_ABSENT;	/* or a huge page under migration */
 		goto out;
 	}
-	if (pmd_trans_huge(pmdval) || unlikely(pmd_bad(pmdval))) {
+	if (pmd_trans_huge(pmdval)) {
+		why = sl_loan_pmd(loan, vma, addr, end, pmd);
+		goto out;
+	}
+	if (unlikely(pmd_bad(pmdval))) {
 		why = SL_FB_HUGE;
 		goto out;
 	}
@@ -218,24 +491,21 @@ static enum sl_reason sl_loan_table(struct sl_loan *loan, struct mm_struct *mm,
 	}
 
 	why = SL_FB_NONE;
-	for (ptep = pte_offset_kernel(&pmdval, addr); addr < end;
-	     ptep++, addr += PAGE_SIZE) {
-		why = sl_loan_entry(loan, mm, addr, ptep);
+	loan->folio = NULL;
+	ptep = pte_offset_kernel(&pmdval, addr);
+	while (addr < end) {
+		unsigned int shared = loan->shared, n = 1;
+
+		why = sl_loan_entry(loan, vma, addr, ptep);
 		if (why)
 			break;
+		if (loan->shared != shared && end - addr > PAGE_SIZE)
+			n += sl_loan_alike(loan, ptep,
+					   ((end - addr) >> PAGE_SHIFT) - 1);
+		ptep += n;
+		addr += n * PAGE_SIZE;
 	}
-
-	/*
-	 * Before the lock is dropped, and so before anyone can copy a page on
-	 * a write fault: with a stale writable translation another thread
-	 * would go on storing to the old page, its stores lost to the program
-	 * and put on the wire.  Flush also for entries that were read-only:
-	 * reclaim may have left a flush of a writable one pending.
-	 */
-	if (loan->protected != protected) {
-		sl_flush_tlb_mm(mm);
-		loan->flushes++;
-	}
+	sl_flush(loan, mm, protected);
 out_unlock:
 	spin_unlock(ptl);
 out:
@@ -259,13 +529,13 @@ static enum sl_reason sl_loan_range(struct sl_loan *loan, struct mm_struct *mm,
 		return SL_FB_NOTIFIER;
 
 	while (addr < end) {
-		vma = find_vma(mm, addr);
-		why = sl_check_vma(vma, addr);
+		vma = vma_lookup(mm, addr);
+		why = sl_check_vma(loan, vma);
 		if (why)
 			return why;
 		for (; addr < end && addr < vma->vm_end; addr = next) {
 			next = min(pmd_addr_end(addr, end), vma->vm_end);
-			why = sl_loan_table(loan, mm, addr, next);
+			why = sl_loan_table(loan, vma, addr, next);
 			if (why)
 				return why;
 		}
@@ -275,9 +545,9 @@ static enum sl_reason sl_loan_range(struct sl_loan *loan, struct mm_struct *mm,
 
 /**
  * sl_loan_pages - lend a range of the current process's pages
- * @loan: all zero but for @bv, which has room for @max
+ * @loan: all zero but for @bv, @file and @only_shared
  * @addr: where the range starts, page-aligned
- * @max: its length in pages
+ * @max: its length in pages, SL_LOAN_PAGES at most
  *
  * Lends what it can from @addr on and stops at the first page that may not be
  * lent; loan->stop says why.  What is lent keeps its content, whatever the
@@ -293,15 +563,15 @@ void sl_loan_pages(struct sl_loan *loan, unsigned long addr, unsigned int max)
 	unsigned long from;
 
 	for (;;) {
-		from = addr + loan->nr * PAGE_SIZE;
+		from = addr + (loan->pages + loan->skip) * PAGE_SIZE;
 		if (mmap_read_lock_killable(mm)) {
 			loan->stop = SL_FB_NOMEM;
-			return;
+			break;
 		}
 		loan->stop = sl_loan_range(loan, mm, from, end);
 		mmap_read_unlock(mm);
 
-		from = addr + loan->nr * PAGE_SIZE;
+		from = addr + (loan->pages + loan->skip) * PAGE_SIZE;
 		if (loan->stop == SL_FB_ABSENT && !loan->fault_ins) {
 			loan->fault_ins = 1;
 			/* What cannot be read is found absent again. */
@@ -319,14 +589,6 @@ void sl_loan_pages(struct sl_loan *loan, unsigned long addr, unsigned int max)
 	/* Written on another CPU, it may wait in that one's batch for ever. */
 	if (loan->stop == SL_FB_BUSY && loan->unsettled)
 		sl_drain_everywhere();
-}
-
-/* Drop the references of a batch; the protocol has its own. */
-void sl_loan_put(struct sl_loan *loan)
-{
-	unsigned int i;
-
-	for (i = 0; i < loan->nr; i++)
-		put_page(loan->bv[i].bv_page);
-	loan->nr = 0;
+	if (loan->skip)
+		loan->stop = SL_FB_ADAPT;
 }

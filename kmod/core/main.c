@@ -3,12 +3,18 @@
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 
+#include "fault.h"
+#include "ops.h"
 #include "sockloan.h"
 
 static int __init sl_init(void)
 {
 	int err;
 
+	if (!sl_can_flush()) {
+		pr_err("sockloan: no way to flush the TLB of a Xen PV guest on this kernel; use PVH or HVM\n");
+		return -ENODEV;
+	}
 	err = sl_ops_init();
 	if (err)
 		return err;
@@ -29,6 +35,7 @@ static int __init sl_init(void)
 	err = sl_dev_init();
 	if (err)
 		goto err_dev;
+	sl_fault_init();
 	/* Nothing can fail any more: sockets may be attached. */
 	sl_create_allow();
 
@@ -50,6 +57,7 @@ err_attach:
 
 static void __exit sl_exit(void)
 {
+	sl_fault_exit();
 	sl_dev_exit();
 	sl_create_exit();
 	sl_run_exit();

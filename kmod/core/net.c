@@ -5,12 +5,7 @@
 
 #include "sockloan.h"
 
-static unsigned int sl_net_id __read_mostly;
-
-struct sl_net *sl_net(const struct net *net)
-{
-	return net_generic(net, sl_net_id);
-}
+unsigned int sl_net_id __read_mostly;
 
 static int __net_init sl_net_start(struct net *net)
 {
@@ -19,6 +14,8 @@ static int __net_init sl_net_start(struct net *net)
 
 	sn->threshold = SL_THRESHOLD_DEFAULT;
 	sn->chunk = SL_CHUNK_DEFAULT;
+	sn->adapt = 1;
+	sn->file = SL_FILE_NEVER;
 
 	err = sl_stats_init(net, sn);
 	if (err)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Our proto_ops: a copy of each plain TCP table with a few calls replaced.
+ * Our proto_ops: a copy of each plain TCP and UDP table with a few calls
+ * replaced.
  *
  * There is one copy per table, not one per socket, and it lives as long as the
  * module.  accept(2) hands the listener's table to the new socket, and system
@@ -11,17 +12,15 @@
 #include <linux/net.h>
 #include <net/sock.h>
 
+#include "ops.h"
 #include "sockloan.h"
 
-struct sl_ops {
-	struct proto_ops ops;
-	const struct proto_ops *plain;
-	const struct proto *prot;
-	void (*destruct)(struct sock *sk);
-};
+struct sl_ops sl_tables[4] __ro_after_init;
 
-static struct sl_ops sl_ops_v4 __ro_after_init;
-static struct sl_ops sl_ops_v6 __ro_after_init;
+static struct sl_ops *sl_table(bool stream, bool v6)
+{
+	return &sl_tables[2 * stream + v6];
+}
 
 /**
  * sl_plain_ops - the table that a call on a socket goes on to
@@ -37,21 +36,23 @@ static struct sl_ops sl_ops_v6 __ro_after_init;
 const struct proto_ops *sl_plain_ops(const struct socket *sock)
 {
 	const struct proto_ops *ops = READ_ONCE(sock->ops);
+	const struct sl_ops *so = sl_table_of(ops);
 
-	if (likely(ops == &sl_ops_v4.ops))
-		return sl_ops_v4.plain;
-	if (ops == &sl_ops_v6.ops ||
-	    unlikely(ops->sendmsg == sl_sendmsg && ops->family == PF_INET6))
-		return sl_ops_v6.plain;
-	return unlikely(ops->sendmsg == sl_sendmsg) ? sl_ops_v4.plain : ops;
+	if (likely(so))
+		return so->plain;
+	/* TLS has copied a TCP one. */
+	if (unlikely(ops->sendmsg == sl_sendmsg))
+		return sl_table(true, ops->family == PF_INET6)->plain;
+	return ops;
 }
 
 static const struct sl_ops *sl_ops_of(const struct proto_ops *plain)
 {
-	if (plain == sl_ops_v4.plain)
-		return &sl_ops_v4;
-	if (plain && plain == sl_ops_v6.plain)
-		return &sl_ops_v6;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(sl_tables); i++)
+		if (plain && plain == sl_tables[i].plain)
+			return &sl_tables[i];
 	return NULL;
 }
 
@@ -73,26 +74,24 @@ const struct proto *sl_plain_prot(const struct proto_ops *plain)
 
 bool sl_hooked(const struct socket *sock)
 {
-	const struct proto_ops *ops = READ_ONCE(sock->ops);
-
-	return ops == &sl_ops_v4.ops || ops == &sl_ops_v6.ops;
+	return sl_table_of(READ_ONCE(sock->ops));
 }
 
-/* The destructor that a socket of this family comes with */
+/* The destructor that a socket of this kind comes with */
 void (*sl_plain_destruct(const struct sock *sk))(struct sock *sk)
 {
-	return sk->sk_family == AF_INET6 ? sl_ops_v6.destruct :
-					   sl_ops_v4.destruct;
+	return sl_table(sk->sk_type == SOCK_STREAM,
+			sk->sk_family == AF_INET6)->destruct;
 }
 
 /* Not all of IPv6 is exported, or there: a socket of our own has it. */
-static int __init sl_ops_make(struct sl_ops *so, int family)
+static int __init sl_ops_make(int family, int type)
 {
+	struct sl_ops *so = sl_table(type == SOCK_STREAM, family == AF_INET6);
 	struct socket *sock;
 	int err;
 
-	err = sock_create_kern(&init_net, family, SOCK_STREAM, IPPROTO_TCP,
-			       &sock);
+	err = sock_create_kern(&init_net, family, type, 0, &sock);
 	if (err)
 		return err;
 	so->plain = sock->ops;
@@ -100,11 +99,15 @@ static int __init sl_ops_make(struct sl_ops *so, int family)
 	so->destruct = sock->sk->sk_destruct;
 	so->ops = *so->plain;
 	so->ops.owner = THIS_MODULE;
-	so->ops.sendmsg = sl_sendmsg;
-	so->ops.listen = sl_listen;
-	so->ops.accept = sl_accept;
 	so->ops.setsockopt = sl_setsockopt;
 	so->ops.release = sl_release;
+	if (type == SOCK_STREAM) {
+		so->ops.sendmsg = sl_sendmsg;
+		so->ops.listen = sl_listen;
+		so->ops.accept = sl_accept;
+	} else {
+		so->ops.sendmsg = sl_udp_sendmsg;
+	}
 	sock_release(sock);
 	return 0;
 }
@@ -112,6 +115,10 @@ static int __init sl_ops_make(struct sl_ops *so, int family)
 /* A system may be without IPv6. */
 int __init sl_ops_init(void)
 {
-	sl_ops_make(&sl_ops_v6, AF_INET6);
-	return sl_ops_make(&sl_ops_v4, AF_INET);
+	int err;
+
+	sl_ops_make(AF_INET6, SOCK_STREAM);
+	sl_ops_make(AF_INET6, SOCK_DGRAM);
+	err = sl_ops_make(AF_INET, SOCK_STREAM);
+	return err ?: sl_ops_make(AF_INET, SOCK_DGRAM);
 }

@@ -12,13 +12,32 @@
 #include <linux/net_tstamp.h>
 #include <net/tcp.h>
 
+#include "iter.h"
 #include "loan.h"
+#include "ops.h"
+#include "push.h"
 #include "sockloan.h"
 #include "trace.h"
 
 /* Sends that mean more than "these bytes" */
 #define SL_UNFIT_FLAGS	(MSG_OOB | MSG_FASTOPEN | MSG_ZEROCOPY | \
 			 SL_MSG_INTERNAL)
+
+/**
+ * struct sl_batch - what is lent at a time
+ * @addr: where it begins
+ * @sent: so many bytes of it have been queued
+ * @loan: the pages
+ * @push: what is left of them
+ * @bv: for @loan
+ */
+struct sl_batch {
+	unsigned long addr;
+	size_t sent;
+	struct sl_loan loan;
+	struct sl_push push;
+	struct bio_vec bv[SL_LOAN_PAGES];
+};
 
 /**
  * struct sl_send - one send on its way
@@ -28,7 +47,11 @@
  * @flags: msg->msg_flags as the caller gave them
  * @threshold: pieces of vectored sends below it are copied, bytes
  * @chunk: lend so much at a time, bytes
+ * @file: net.sockloan.file
+ * @adapt: the adaptive rule is on
  * @refused: the next so many bytes are not to be lent
+ * @batch: what is lent
+ * @queueing: not all of @batch is queued
  * @corked: the last piece was to have more behind it
  * @timeo: how long it may still block, jiffies
  */
@@ -39,18 +62,15 @@ struct sl_send {
 	int flags;
 	unsigned int threshold;
 	unsigned int chunk;
+	u8 file;
+	u8 adapt;
 	size_t refused;
 	bool corked;
 	long timeo;
-};
 
-static void sl_fallback(struct sl_send *s, unsigned long addr, size_t bytes,
-			enum sl_reason why)
-{
-	SL_COUNT_FALLBACK(s->sn, why);
-	s->ss->fallbacks++;
-	trace_sockloan_fallback(s->ss->sk, addr, bytes, why);
-}
+	struct sl_batch *batch;
+	bool queueing;
+};
 
 /* Is there a reason to leave the whole call to the plain sendmsg? */
 static enum sl_reason sl_unfit(const struct sl_sock *ss,
@@ -124,105 +144,93 @@ static int sl_copy(struct sl_send *s, size_t n)
 	return ret;
 }
 
-static void sl_count_loan(struct sl_send *s, const struct sl_loan *loan,
-			  int sent)
-{
-	struct sl_sock *ss = s->ss;
-	struct sl_net *sn = s->sn;
+/* The least to lend at a time: TCP overshoots its buffer by as much */
+#define SL_ROOM_MIN	65536
 
-	if (sent > 0) {
-		ss->bytes_lent += sent;
-		ss->pages_lent += DIV_ROUND_UP(sent, PAGE_SIZE);
-		SL_ADD(sn, BYTES_LENT, sent);
-		SL_ADD(sn, PAGES_LENT, DIV_ROUND_UP(sent, PAGE_SIZE));
-	}
-	if (loan->protected) {
-		ss->pages_protected += loan->protected;
-		SL_ADD(sn, PAGES_PROTECTED, loan->protected);
-		SL_ADD(sn, FLUSHES, loan->flushes);
-	}
-	if (loan->shared)
-		SL_ADD(sn, PAGES_SHARED, loan->shared);
-	if (loan->zero)
-		SL_ADD(sn, PAGES_ZERO, loan->zero);
-	if (loan->fault_ins)
-		SL_INC(sn, FAULT_INS);
+/* Batches end at a multiple of this: the size of most large folios, if any */
+#define SL_ALIGN	65536
+
+/* Of a batch that met a page which may not be lent, so much is copied. */
+#define SL_REFUSED	65536
+
+/* The batch is queued, or nothing more of it will be. */
+static inline void sl_lent(struct sl_send *s)
+{
+	struct sl_batch *b = s->batch;
+
+	s->queueing = false;
+	sl_stats_loan(s->ss, s->sn, &b->loan, b->sent);
+	trace_sockloan_loan(s->ss->sk, b->addr, &b->loan, b->sent);
+	sl_loan_put(&b->loan, b->push.taken);
 }
 
 /*
- * Lend up to *@n bytes, whole pages from @addr on, which the iterator is at,
- * and say in *@n how many could be lent.
- * Return: what tcp_sendmsg_locked() says, or 0 when no page may be lent:
- * @s->refused says how much is to be copied then.
+ * Queue what is left of the batch.  When that is only a part, the rest stays lent
+ * while the send waits: its references keep its content, and nothing has to be
+ * looked up, protected or copied again.
  */
-static noinline int sl_lend(struct sl_send *s, unsigned long addr, size_t *n)
+static int sl_queue(struct sl_send *s, size_t room, size_t *want)
 {
-	struct bio_vec bv[SL_CHUNK_PAGES];
-	struct sl_loan loan = { .bv = bv };
-	int ret = 0;
-	size_t got;
+	int flags, ret;
 
-	sl_loan_pages(&loan, addr, *n >> PAGE_SHIFT);
-	got = (size_t)loan.nr << PAGE_SHIFT;
-	if (loan.stop) {
-		s->refused = *n - got;
-		sl_fallback(s, addr + got, s->refused, loan.stop);
+	*want = msg_data_left(&s->batch->push.msg);
+	flags = sl_piece_flags(s, *want);
+	/* Is a wait next? */
+	ret = sl_push_stream(s->ss->sk, &s->batch->push, flags,
+			     (flags & MSG_MORE) && *want + SL_ROOM_MIN > room);
+	if (ret > 0) {
+		iov_iter_advance(&s->msg->msg_iter, ret);
+		s->batch->sent += ret;
 	}
-	if (got) {
-		*n = got;
-		ret = sl_push_pages(s->ss->sk, bv, loan.nr,
-				    sl_piece_flags(s, got));
-		if (ret > 0)
-			iov_iter_advance(&s->msg->msg_iter, ret);
-		/* What is not lent now is looked at again. */
-		if (ret != (int)got)
-			s->refused = 0;
-		trace_sockloan_loan(s->ss->sk, addr, &loan, ret);
-	}
-	sl_count_loan(s, &loan, ret);
-	sl_loan_put(&loan);
+	if (ret == (int)*want)
+		sl_lent(s);
 	return ret;
 }
 
 /*
- * What comes next: so many bytes to copy (returned), or, when 0, a run of
- * whole pages to lend, *@len bytes from *@addr on.
+ * Lend up to @n bytes, whole pages from @addr on, which the iterator is at.
+ * Return: how many; of those behind them, @s->refused are to be copied.
  */
-static size_t sl_next(const struct sl_send *s, unsigned long *addr, size_t *len)
+static noinline size_t sl_lend(struct sl_send *s, unsigned long addr, size_t n)
 {
-	const struct iov_iter *iter = &s->msg->msg_iter;
-	const struct iovec *iov = sl_iter_iov(iter);
-	size_t left = iov_iter_count(iter), offset = iter->iov_offset;
-	size_t copy = s->refused;
-	bool ubuf = iter_is_ubuf(iter);
-	unsigned long start, end, base;
-	size_t size;
+	unsigned int max = n >> PAGE_SHIFT;
+	struct sl_batch *b = s->batch;
+	struct sl_loan *loan = &b->loan;
+	size_t got;
 
-	if (copy >= left)
-		return left;
-	if (copy)
-		return copy;
-
-	while (left) {
-		/* A threshold is for the program's piece, not for its rest. */
-		size = ubuf ? offset + left : iov->iov_len;
-		base = ubuf ? (unsigned long)iter->ubuf :
-			      (unsigned long)iov->iov_base;
-		end = base + min(size, offset + left);
-		start = base + offset;
-		if (size >= s->threshold) {
-			*addr = PAGE_ALIGN(start);
-			*len = (end & PAGE_MASK) - *addr;
-			if (*addr < (end & PAGE_MASK))
-				return copy + (*addr - start);
-		}
-		copy += end - start;
-		left -= end - start;
-		offset = 0;
-		iov++;
+	*loan = (struct sl_loan){
+		.bv = b->bv,
+		.file = s->file,
+		.only_shared = s->adapt && !sl_policy_batch(s->ss, &max),
+	};
+	sl_loan_pages(loan, addr, max);
+	if (s->adapt)
+		sl_policy_note(s->ss, addr, loan);
+	got = (size_t)loan->pages << PAGE_SHIFT;
+	if (loan->skip)
+		s->refused = (size_t)loan->skip << PAGE_SHIFT;
+	else if (loan->stop)
+		s->refused = min_t(size_t, n - got, SL_REFUSED);
+	if (s->refused)
+		sl_stats_fallback(s->ss, s->sn, addr + got, s->refused,
+				  loan->stop);
+	if (!got) {
+		sl_stats_loan(s->ss, s->sn, loan, 0);
+		return 0;
 	}
-	return copy;
+	s->queueing = true;
+	b->addr = addr;
+	b->sent = 0;
+	b->push = (struct sl_push){};
+	sl_push_init(&b->push, b->bv, loan->nr, got);
+	return got;
 }
+
+/*
+ * Acknowledgements that came in meanwhile are looked at after so much.  That may
+ * send the part of a segment that is queued last.
+ */
+#define SL_FLUSH	(16 * 65536)
 
 /* Would a plain send that has sent something already stop here? */
 static bool sl_stops(const struct sock *sk)
@@ -231,26 +239,50 @@ static bool sl_stops(const struct sock *sk)
 	       !((1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT));
 }
 
+/*
+ * What is worth lending at a time: not much more than the send buffer has room
+ * for, as the rest would have to be looked at again.
+ */
+static size_t sl_room(const struct sock *sk)
+{
+	return max(sk_stream_wspace(sk) & (int)PAGE_MASK, SL_ROOM_MIN);
+}
+
 static int sl_next_piece(struct sl_send *s, size_t *want)
 {
+	size_t left = msg_data_left(s->msg), room, len;
+	struct sock *sk = s->ss->sk;
 	unsigned long addr;
-	size_t len;
 
-	*want = sl_next(s, &addr, &len);
+	room = sl_room(sk);
+	if (s->queueing)
+		goto queue;
+
+	*want = min(s->refused, left);
+	if (!*want)
+		*want = sl_iter_run(&s->msg->msg_iter, s->threshold, &addr,
+				    &len);
 	if (*want)
-		return sl_copy(s, *want);
+		goto copy;
 
-	*want = min_t(size_t, len, s->chunk);
+	*want = min3(len, (size_t)s->chunk, room);
+	/* A folio in two batches: the first one's loan is in the way. */
+	if (*want < len && *want > SL_ALIGN)
+		*want -= (addr + *want) % SL_ALIGN;
 	/*
 	 * A full send buffer takes what goes into the last skb, which is not
 	 * worth protecting pages for.
 	 */
-	if (sk_stream_memory_free(s->ss->sk)) {
-		int ret = sl_lend(s, addr, want);
-
-		if (ret)
-			return ret;
+	if (!sk_stream_memory_free(sk))
+		goto copy;
+	if (!sl_lend(s, addr, *want)) {
+		if (s->refused)
+			*want = min(*want, s->refused);
+		goto copy;
 	}
+queue:
+	return sl_queue(s, room, want);
+copy:
 	return sl_copy(s, *want);
 }
 
@@ -284,25 +316,28 @@ static int sl_fail(struct sl_send *s, int err)
 static int sl_send_pieces(struct sl_send *s)
 {
 	struct sock *sk = s->ss->sk;
-	unsigned int pieces = 0;
+	size_t want, unflushed = 0;
 	int sent = 0, ret;
-	size_t want;
 
 	while (msg_data_left(s->msg)) {
 		/* The error is for the next call. */
 		if (sent && sl_stops(sk))
 			break;
 		ret = sl_next_piece(s, &want);
-		if (ret > 0)
+		if (ret > 0) {
 			sent += ret;
+			unflushed += ret;
+		}
 		if (ret < 0 && ret != -EAGAIN) {
 			if (!sent)
-				return ret;
+				sent = ret;
 			break;
 		}
-		/* A piece is a skb or two: tcp_sendmsg_locked() would, too. */
-		if (++pieces % 16 == 0)
+		/* As tcp_sendmsg_locked() does in one call */
+		if (unflushed >= SL_FLUSH) {
+			unflushed = 0;
 			sk_flush_backlog(sk);
+		}
 		if (ret == (int)want)
 			continue;
 
@@ -310,12 +345,14 @@ static int sl_send_pieces(struct sl_send *s)
 		ret = sl_wait(s, ret);
 		if (ret) {
 			if (!sent)
-				return sl_fail(s, ret);
+				sent = sl_fail(s, ret);
 			break;
 		}
 	}
 	if (!(s->flags & MSG_MORE))
 		sl_uncork(s);
+	if (s->queueing)
+		sl_lent(s);
 	return sent;
 }
 
@@ -323,6 +360,7 @@ static noinline int sl_send_large(struct sl_sock *ss, struct sl_net *sn,
 				  struct socket *sock, struct msghdr *msg,
 				  size_t len)
 {
+	struct sl_batch batch SL_UNINITIALIZED;
 	struct sl_send s = {
 		.ss = ss,
 		.sn = sn,
@@ -330,6 +368,9 @@ static noinline int sl_send_large(struct sl_sock *ss, struct sl_net *sn,
 		.flags = msg->msg_flags,
 		.threshold = READ_ONCE(sn->threshold),
 		.chunk = READ_ONCE(sn->chunk),
+		.file = READ_ONCE(sn->file),
+		.adapt = READ_ONCE(sn->adapt),
+		.batch = &batch,
 	};
 	struct sock *sk = ss->sk;
 	enum sl_reason why;
@@ -338,28 +379,25 @@ static noinline int sl_send_large(struct sl_sock *ss, struct sl_net *sn,
 	lock_sock(sk);
 	why = sl_unfit(ss, msg);
 	if (why) {
-		sl_fallback(&s, 0, len, why);
+		sl_stats_fallback(ss, sn, 0, len, why);
 		release_sock(sk);
-		return sl_plain_ops(sock)->sendmsg(sock, msg, len);
+		return sl_plain_sendmsg(sock, msg, len);
 	}
 	ss->calls++;
 	SL_INC(sn, CALLS);
 	sock_rps_record_flow(sk);
+	if (s.adapt) {
+		sl_policy_prepare(ss);
+		sl_policy_call(ss);
+	}
 	s.timeo = sock_sndtimeo(sk, s.flags & MSG_DONTWAIT);
 	ret = sl_send_pieces(&s);
 	release_sock(sk);
 	return ret;
 }
 
-/**
- * sl_sendmsg - proto_ops.sendmsg of an attached socket
- * @sock: any socket; not necessarily attached, or ours, by now
- * @msg: the caller's
- * @len: of its data, bytes
- *
- * Return: what the plain sendmsg returns.
- */
-int sl_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
+static noinline int sl_sendmsg_large(struct socket *sock, struct msghdr *msg,
+				     size_t len)
 {
 	struct sl_net *sn = sl_net(sock_net(sock->sk));
 
@@ -368,8 +406,29 @@ int sl_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 	} else if (user_backed_iter(&msg->msg_iter)) {
 		struct sl_sock *ss = sl_find(sock->sk);
 
-		if (ss && READ_ONCE(ss->on))
-			return sl_send_large(ss, sn, sock, msg, len);
+		if (ss && READ_ONCE(ss->on)) {
+			if (!READ_ONCE(sn->adapt) ||
+			    !sl_policy_passes(&ss->policy, &msg->msg_iter,
+					      len))
+				return sl_send_large(ss, sn, sock, msg, len);
+			sl_stats_pass(sn, len);
+		}
 	}
-	return sl_plain_ops(sock)->sendmsg(sock, msg, len);
+	return sl_plain_sendmsg(sock, msg, len);
+}
+
+/**
+ * sl_sendmsg - proto_ops.sendmsg of an attached stream socket
+ * @sock: any socket; not necessarily attached, or ours, by now
+ * @msg: the caller's
+ * @len: of its data, bytes
+ *
+ * Return: what the plain sendmsg returns.
+ */
+int sl_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
+{
+	/* Small ones are not even counted: it would cost them one per cent. */
+	if (len < SL_THRESHOLD_MIN)
+		return sl_plain_sendmsg(sock, msg, len);
+	return sl_sendmsg_large(sock, msg, len);
 }

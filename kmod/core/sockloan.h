@@ -4,10 +4,14 @@
 #define _SL_SOCKLOAN_H
 
 #include <linux/net.h>
+#include <linux/preempt.h>
 #include <linux/rhashtable-types.h>
+#include <net/netns/generic.h>
 #include <net/sock.h>
 
 #include "compat.h"
+#include "loan.h"
+#include "policy.h"
 #include "stats.h"
 
 struct ctl_table;
@@ -16,16 +20,24 @@ struct ctl_table_header;
 /* Limits of net.sockloan.*, in bytes */
 #define SL_THRESHOLD_MIN	4096
 #define SL_THRESHOLD_DEFAULT	4096
-#define SL_CHUNK_DEFAULT	65536
-#define SL_CHUNK_MAX		262144
-#define SL_CHUNK_PAGES		(SL_CHUNK_MAX / PAGE_SIZE)
+#define SL_CHUNK_DEFAULT	SL_CHUNK_MAX
+#define SL_CHUNK_MAX		(SL_LOAN_PAGES * PAGE_SIZE)
+
+/* net.sockloan.file */
+enum {
+	SL_FILE_NEVER,		/* pages of files are copied */
+	SL_FILE_UNWRITTEN,	/* lent while nobody has the file open to write */
+	SL_FILE_ALWAYS,		/* lent, as by sendfile() */
+};
 
 /**
  * struct sl_net - what sockloan keeps for one network namespace
  * @mib: counters, see stats.h
  * @threshold: a piece of a send smaller than this is copied, bytes; sysctl
  * @chunk: how much is lent at a time, bytes, whole pages; sysctl
- * @auto_attach: attach every new TCP socket; sysctl
+ * @auto_attach: attach every new TCP and UDP socket; sysctl
+ * @adapt: the adaptive rule is on; sysctl
+ * @file: SL_FILE_*; sysctl
  * @ctl: the namespace's copy of the sysctl table
  * @ctl_header: its registration
  */
@@ -34,6 +46,8 @@ struct sl_net {
 	unsigned int threshold;
 	unsigned int chunk;
 	u8 auto_attach;
+	u8 adapt;
+	u8 file;
 	struct ctl_table *ctl;
 	struct ctl_table_header *ctl_header;
 };
@@ -51,11 +65,17 @@ struct sl_net {
  * @switching: threads inside a setsockopt that may replace sock->ops; socket
  *	lock
  * @destruct: the sk_destruct that ours stands in for, or NULL; socket lock
- * @calls: the counters of struct sockloan_sockstat; socket lock
+ * @lock: of what follows, for datagrams; streams have the socket lock
+ * @policy: the adaptive rule
+ * @refusals: datagrams in a row that the protocol copied after all
+ * @wait: so many more of them are not to be lent
+ * @calls: the counters of struct sockloan_sockstat
  * @bytes_lent: likewise
  * @bytes_copied: likewise
  * @pages_lent: likewise
  * @pages_protected: likewise
+ * @pages_rewritten: likewise
+ * @backoffs: likewise
  * @fallbacks: likewise
  * @rcu: lookups are RCU readers
  *
@@ -75,35 +95,56 @@ struct sl_sock {
 	unsigned int switching;
 	void (*destruct)(struct sock *sk);
 
+	spinlock_t lock;	/* see above */
+	struct sl_policy policy;
+	unsigned int refusals;
+	unsigned int wait;
 	u64 calls;
 	u64 bytes_lent;
 	u64 bytes_copied;
 	u64 pages_lent;
 	u64 pages_protected;
+	u64 pages_rewritten;
+	u64 backoffs;
 	u64 fallbacks;
 
 	struct rcu_head rcu;
 };
 
 /* net.c */
-struct sl_net *sl_net(const struct net *net);
+extern unsigned int sl_net_id;
+
+/*
+ * What we keep for @net: net_generic(), less its two calls.  Not to be preempted
+ * is as good as to be an RCU reader.
+ */
+static inline struct sl_net *sl_net(const struct net *net)
+{
+	struct sl_net *sn;
+
+	preempt_disable();
+	sn = rcu_dereference_sched(net->gen)->ptr[sl_net_id];
+	preempt_enable();
+	return sn;
+}
+
 int sl_net_init(void);
 void sl_net_exit(void);
+
+/* A send of @len bytes is passed on for the adaptive rule. */
+static inline void sl_stats_pass(struct sl_net *sn, size_t len)
+{
+	SL_INC(sn, CALLS);
+	SNMP_INC_STATS(sn->mib, SL_FALLBACK + SL_FB_ADAPT - 1);
+	SL_ADD(sn, BYTES_COPIED, len);
+}
 
 /* sysctl.c */
 int sl_sysctl_init(struct net *net, struct sl_net *sn);
 void sl_sysctl_exit(struct sl_net *sn);
 
-/* ops.c */
-const struct proto_ops *sl_plain_ops(const struct socket *sock);
-const struct proto_ops *sl_our_ops(const struct proto_ops *plain);
-const struct proto *sl_plain_prot(const struct proto_ops *plain);
-void (*sl_plain_destruct(const struct sock *sk))(struct sock *sk);
-bool sl_hooked(const struct socket *sock);
-int sl_ops_init(void);
-
 /* attach.c */
-bool sl_is_tcp(const struct socket *sock);
+bool sl_is_ours(const struct socket *sock);
 struct sl_sock *sl_find(const struct sock *sk);
 int sl_attach(struct socket *sock);
 int sl_detach(struct socket *sock);
@@ -143,9 +184,12 @@ void sl_drain_everywhere(void);
 int sl_drain_init(void);
 void sl_drain_exit(void);
 
-/* push.c */
-int sl_push_pages(struct sock *sk, struct bio_vec *bv, unsigned int nr,
-		  int flags);
+/* udp.c */
+int sl_udp_sendmsg(struct socket *sock, struct msghdr *msg, size_t len);
+
+/* file.c */
+enum sl_reason sl_file_check(struct vm_area_struct *vma, unsigned int setting);
+enum sl_reason sl_file_page(struct vm_area_struct *vma, struct folio *folio);
 
 /* dev.c */
 int sl_dev_init(void);

@@ -6,7 +6,9 @@
 #include <net/snmp.h>
 
 struct net;
+struct sl_loan;
 struct sl_net;
+struct sl_sock;
 
 /*
  * Why something that asked for a loan was copied.  The order is that of the
@@ -22,8 +24,8 @@ struct sl_net;
 	R(NOTIFIER, "FbNotifier")	/* MMU notifiers */		\
 	R(VMA, "FbVma")			/* no mapping, or a special one */ \
 	R(SHARED, "FbShared")		/* shared mapping */		\
-	R(FILE, "FbFile")		/* page cache of a private mapping */ \
-	R(HUGE, "FbHuge")		/* transparent huge page */	\
+	R(FILE, "FbFile")		/* page of a file, see file.c */ \
+	R(HUGE, "FbHuge")		/* mapped by a pud, or a bad pmd */ \
 	R(UFFD, "FbUffd")		/* userfaultfd write protection */ \
 	R(PKEY, "FbPkey")		/* protection key denies reading */ \
 	R(PINNED, "FbPinned")		/* pinned for DMA */		\
@@ -31,7 +33,11 @@ struct sl_net;
 	R(ABSENT, "FbAbsent")		/* not there, and not to be had */ \
 	R(NUMA, "FbNuma")		/* NUMA hinting entry */	\
 	R(SPECIAL, "FbSpecial")		/* special entry */		\
-	R(NOMEM, "FbNoMem")		/* killed or out of memory */
+	R(NOMEM, "FbNoMem")		/* killed or out of memory */	\
+	R(ADAPT, "FbAdapt")		/* the program rewrites its buffers */ \
+	R(FRAGS, "FbFrags")		/* a datagram in too many pieces */ \
+	R(ROUTE, "FbRoute")		/* a datagram the route has copied */ \
+	R(FORCED, "FbForced")		/* fault injection */
 
 #define SL_REASON_ENUM(name, text)	SL_FB_##name,
 enum sl_reason {
@@ -46,15 +52,20 @@ enum sl_counter {
 	SL_DETACHES,
 	SL_INHERITED,		/* accepted from an attached listener */
 	SL_CALLS,		/* sends of at least threshold bytes */
-	SL_SMALL_CALLS,		/* smaller ones */
+	SL_SMALL_CALLS,		/* smaller ones of 4 KiB or more */
 	SL_BYTES_LENT,
 	SL_BYTES_COPIED,	/* by SL_CALLS */
 	SL_PAGES_LENT,		/* references given to TCP */
 	SL_PAGES_PROTECTED,	/* entries write-protected for it */
 	SL_PAGES_SHARED,	/* lent as they were: read-only and shared */
 	SL_PAGES_ZERO,		/* the zero page lent */
+	SL_PAGES_HUGE,		/* lent out of huge pages */
+	SL_PAGES_FILE,		/* of the page cache */
+	SL_PAGES_REWRITTEN,	/* lent before, and exclusive again */
 	SL_FLUSHES,		/* TLB flushes, one a batch at most */
 	SL_FAULT_INS,		/* batches that had to be faulted in */
+	SL_BACKOFFS,		/* sockets put on hold by the adaptive rule */
+	SL_PROBES,		/* batches lent meanwhile, to see */
 	SL_FALLBACK,		/* first of the reasons */
 	__SL_COUNTER_MAX = SL_FALLBACK + __SL_FB_MAX - 1
 };
@@ -67,10 +78,10 @@ struct sl_mib {
 #define SL_DEC(sn, counter)	SNMP_DEC_STATS((sn)->mib, SL_##counter)
 #define SL_ADD(sn, counter, n)	SNMP_ADD_STATS((sn)->mib, SL_##counter, n)
 
-/* @reason: not SL_FB_NONE */
-#define SL_COUNT_FALLBACK(sn, reason) \
-	SNMP_INC_STATS((sn)->mib, SL_FALLBACK + (reason) - 1)
-
+void sl_stats_loan(struct sl_sock *ss, struct sl_net *sn,
+		   const struct sl_loan *loan, int sent);
+void sl_stats_fallback(struct sl_sock *ss, struct sl_net *sn,
+		       unsigned long addr, size_t bytes, enum sl_reason why);
 int sl_stats_init(struct net *net, struct sl_net *sn);
 void sl_stats_exit(struct net *net, struct sl_net *sn);
 

@@ -54,7 +54,7 @@ static int sl_sysctl_chunk(SL_CTL_TABLE *table, int write, void *buffer,
 	if (err || !write)
 		return err;
 	if (!new || new > SL_CHUNK_MAX || !IS_ALIGNED(new, PAGE_SIZE)) {
-		pr_info_ratelimited("sockloan: net.sockloan.chunk takes a multiple of %lu up to %u bytes, not %u\n",
+		pr_info_ratelimited("sockloan: net.sockloan.chunk takes a multiple of %lu up to %lu bytes, not %u\n",
 				    PAGE_SIZE, SL_CHUNK_MAX, new);
 		return -EINVAL;
 	}
@@ -62,7 +62,7 @@ static int sl_sysctl_chunk(SL_CTL_TABLE *table, int write, void *buffer,
 	return 0;
 }
 
-#define SL_CTL_COUNT	3
+#define SL_CTL_COUNT	5
 
 static const struct ctl_table sl_ctl_template[SL_CTL_COUNT + 1] = {
 	{
@@ -87,6 +87,24 @@ static const struct ctl_table sl_ctl_template[SL_CTL_COUNT + 1] = {
 		.maxlen = sizeof(unsigned int),
 		.mode = 0644,
 		.proc_handler = sl_sysctl_chunk,
+	},
+	{
+		.procname = "adapt",
+		.data = (void *)offsetof(struct sl_net, adapt),
+		.maxlen = sizeof(u8),
+		.mode = 0644,
+		.proc_handler = proc_dou8vec_minmax,
+		.extra1 = SYSCTL_ZERO,
+		.extra2 = SYSCTL_ONE,
+	},
+	{
+		.procname = "file",
+		.data = (void *)offsetof(struct sl_net, file),
+		.maxlen = sizeof(u8),
+		.mode = 0644,
+		.proc_handler = proc_dou8vec_minmax,
+		.extra1 = SYSCTL_ZERO,
+		.extra2 = SYSCTL_TWO,
 	},
 	{ }
 };

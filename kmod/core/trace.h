@@ -32,7 +32,7 @@ TRACE_EVENT(sockloan_loan,
 	TP_fast_assign(
 		__entry->sk = sk;
 		__entry->addr = addr;
-		__entry->pages = loan->nr;
+		__entry->pages = loan->pages;
 		__entry->protected = loan->protected;
 		__entry->flushes = loan->flushes;
 		__entry->sent = sent;

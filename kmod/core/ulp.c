@@ -10,6 +10,7 @@
 #include <net/inet_common.h>
 #include <net/tcp.h>
 
+#include "ops.h"
 #include "sockloan.h"
 
 /* Give the socket its plain ops, until sl_switch_end(). */
@@ -42,7 +43,8 @@ static void sl_switch_end(struct socket *sock, struct sl_sock *ss)
 	 * IPV6_ADDRFORM has left the IPv4 ops and protocol, and dropped the
 	 * reference on the old ones.
 	 */
-	if (sock->ops != ss->plain && sock->ops == &inet_stream_ops) {
+	if (sock->ops != ss->plain && (sock->ops == &inet_stream_ops ||
+				       sock->ops == &inet_dgram_ops)) {
 		ss->plain = sock->ops;
 		ss->owner = ss->plain->owner;
 		ss->prot = sl_plain_prot(ss->plain);
