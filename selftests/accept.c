@@ -15,8 +15,8 @@
 #include "kselftest_harness.h"
 #include "sl_test.h"
 
-#define LEN	(64 * SL_KIB)
-#define STORM	400			/* connections a thread */
+#define LEN (64 * SL_KIB)
+#define STORM 400 /* connections a thread */
 
 FIXTURE(accept)
 {
@@ -31,13 +31,11 @@ FIXTURE_VARIANT(accept)
 	int family;
 };
 
-FIXTURE_VARIANT_ADD(accept, v4)
-{
+FIXTURE_VARIANT_ADD(accept, v4){
 	.family = AF_INET,
 };
 
-FIXTURE_VARIANT_ADD(accept, v6)
-{
+FIXTURE_VARIANT_ADD(accept, v6){
 	.family = AF_INET6,
 };
 
@@ -250,8 +248,8 @@ static void storm(struct storm *s, bool toggle, bool close_early,
 
 	for (i = 0; i < 2; i++) {
 		ASSERT_EQ(0, pthread_create(&acceptors[i], NULL, acceptor, s));
-		ASSERT_EQ(0, pthread_create(&connectors[i], NULL, connector,
-					    s));
+		ASSERT_EQ(0,
+			  pthread_create(&connectors[i], NULL, connector, s));
 	}
 	if (toggle)
 		ASSERT_EQ(0, pthread_create(&t, NULL, toggler, s));

@@ -16,11 +16,11 @@
 #include "sl_test.h"
 
 #ifndef IPPROTO_MPTCP
-#define IPPROTO_MPTCP	262
+#define IPPROTO_MPTCP 262
 #endif
 
-#define LEN		(64 * SL_KIB)
-#define NOBODY		65534
+#define LEN (64 * SL_KIB)
+#define NOBODY 65534
 
 FIXTURE(abi)
 {
@@ -34,13 +34,11 @@ FIXTURE_VARIANT(abi)
 	int family;
 };
 
-FIXTURE_VARIANT_ADD(abi, v4)
-{
+FIXTURE_VARIANT_ADD(abi, v4){
 	.family = AF_INET,
 };
 
-FIXTURE_VARIANT_ADD(abi, v6)
-{
+FIXTURE_VARIANT_ADD(abi, v6){
 	.family = AF_INET6,
 };
 
@@ -57,19 +55,21 @@ FIXTURE_TEARDOWN(abi)
 	sl_buf_unmap(&self->b);
 }
 
-#define SKIP_PLAIN() do { \
-	if (sl_plain()) \
-		SKIP(return, "needs the module"); \
-} while (0)
+#define SKIP_PLAIN()                                      \
+	do {                                              \
+		if (sl_plain())                           \
+			SKIP(return, "needs the module"); \
+	} while (0)
 
-#define EXPECT_ERRNO(_errno, _call) do { \
-	errno = 0; \
-	EXPECT_EQ(-1, _call); \
-	EXPECT_EQ(_errno, errno); \
-} while (0)
+#define EXPECT_ERRNO(_errno, _call)       \
+	do {                              \
+		errno = 0;                \
+		EXPECT_EQ(-1, _call);     \
+		EXPECT_EQ(_errno, errno); \
+	} while (0)
 
 /* Send the buffer and receive it: 0 if it arrives as it was */
-static int send_buf(FIXTURE_DATA(abi) *self)
+static int send_buf(FIXTURE_DATA(abi) * self)
 {
 	if (sl_send_all(self->p.tx, self->b.data, LEN, 0) != LEN)
 		return -1;
@@ -220,8 +220,8 @@ TEST_F(abi, sockstat)
 	EXPECT_EQ(0, st.calls);
 	EXPECT_EQ(0, st.bytes_lent);
 	ASSERT_EQ(100, send(self->p.tx, self->b.data, 100, 0));
-	ASSERT_EQ(LEN - 100, send(self->p.tx, self->b.data + 100, LEN - 100,
-				  0));
+	ASSERT_EQ(LEN - 100,
+		  send(self->p.tx, self->b.data + 100, LEN - 100, 0));
 	ASSERT_EQ(0, sl_sockstat(self->p.tx, &st));
 	EXPECT_EQ(1, st.calls);
 	EXPECT_EQ(LEN - sl_page, st.bytes_lent);
@@ -229,7 +229,8 @@ TEST_F(abi, sockstat)
 	EXPECT_EQ(LEN / sl_page - 1, st.pages_lent);
 	EXPECT_EQ(LEN / sl_page - 1, st.pages_protected);
 	EXPECT_EQ(0, st.fallbacks);
-	EXPECT_RISE_BY(&self->c, "SmallCalls", 1);
+	/* Those below 4 KiB are counted nowhere */
+	EXPECT_NO_RISE(&self->c, "SmallCalls");
 	EXPECT_RISE_BY(&self->c, "Calls", 1);
 	EXPECT_EQ(0, sl_drain(self->p.rx, LEN, 1));
 }
@@ -299,13 +300,16 @@ TEST(not_a_socket)
 	expect_refused(_metadata, open("/", O_PATH), EBADF);
 }
 
-TEST(not_tcp)
+TEST(neither_tcp_nor_udp)
 {
 	int fds[2];
 
 	SKIP_PLAIN();
-	expect_refused(_metadata, socket(AF_INET, SOCK_DGRAM, 0), EOPNOTSUPP);
-	expect_refused(_metadata, socket(AF_INET6, SOCK_DGRAM, 0), EOPNOTSUPP);
+	ASSERT_EQ(0, sl_sysctl("ipv4/ping_group_range", "0 0"));
+	expect_refused(_metadata, socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP),
+		       EOPNOTSUPP);
+	expect_refused(_metadata, socket(AF_INET6, SOCK_DGRAM, IPPROTO_ICMPV6),
+		       EOPNOTSUPP);
 	expect_refused(_metadata, socket(AF_INET, SOCK_RAW, IPPROTO_ICMP),
 		       EOPNOTSUPP);
 	expect_refused(_metadata, socket(AF_INET6, SOCK_RAW, IPPROTO_ICMPV6),
@@ -356,7 +360,7 @@ TEST(not_smc)
 
 /* -- the structures -------------------------------------------------------- */
 
-struct longer {				/* a newer caller's structure */
+struct longer { /* a newer caller's structure */
 	struct sockloan_attach a;
 	unsigned char tail[48];
 };
@@ -452,10 +456,11 @@ TEST(unknown_ioctl)
 
 	SKIP_PLAIN();
 	EXPECT_ERRNO(ENOTTY, sl_ioctl(_IOW(SOCKLOAN_IOC_MAGIC, 0x0f,
-					   struct sockloan_attach), &a));
-	EXPECT_ERRNO(ENOTTY, sl_ioctl(_IO(SOCKLOAN_IOC_MAGIC, 0x7f), &a));
-	EXPECT_ERRNO(ENOTTY, sl_ioctl(_IOW('S', 0x10, struct sockloan_attach),
+					   struct sockloan_attach),
 				      &a));
+	EXPECT_ERRNO(ENOTTY, sl_ioctl(_IO(SOCKLOAN_IOC_MAGIC, 0x7f), &a));
+	EXPECT_ERRNO(ENOTTY,
+		     sl_ioctl(_IOW('S', 0x10, struct sockloan_attach), &a));
 }
 
 #ifdef __x86_64__
@@ -465,9 +470,9 @@ static long ioctl32(int fd, unsigned int cmd, void *arg)
 	long ret;
 
 	asm volatile("int $0x80"
-		     : "=a" (ret)
-		     : "0" (54L /* ioctl */), "b" ((long)fd), "c" ((long)cmd),
-		       "d" ((long)arg)
+		     : "=a"(ret)
+		     : "0"(54L /* ioctl */), "b"((long)fd), "c"((long)cmd),
+		       "d"((long)arg)
 		     : "memory", "r8", "r9", "r10", "r11");
 	return (int)ret;
 }

@@ -19,11 +19,11 @@
 #include "kselftest_harness.h"
 #include "sl_scene.h"
 
-#define LEN		(2 * SL_MIB)
-#define SMALL		(64 * 1024)	/* socket buffers */
-#define SOON_MS		150		/* by then a send is blocked */
-#define OLD		SL_SCENE_STREAM
-#define NEW		2
+#define LEN (2 * SL_MIB)
+#define SMALL (64 * 1024) /* socket buffers */
+#define SOON_MS 150 /* by then a send is blocked */
+#define OLD SL_SCENE_STREAM
+#define NEW 2
 
 FIXTURE(blocking)
 {
@@ -36,13 +36,11 @@ FIXTURE_VARIANT(blocking)
 	size_t offset;
 };
 
-FIXTURE_VARIANT_ADD(blocking, v4)
-{
+FIXTURE_VARIANT_ADD(blocking, v4){
 	.family = AF_INET,
 };
 
-FIXTURE_VARIANT_ADD(blocking, v6_unaligned)
-{
+FIXTURE_VARIANT_ADD(blocking, v6_unaligned){
 	.family = AF_INET6,
 	.offset = 1003,
 };
@@ -218,8 +216,7 @@ static void into_reader(struct sl_scene *s)
 	setsockopt(s->p.tx, SOL_SOCKET, SO_SNDBUF, &i, sizeof(i));
 	sl_fill(s->b->data, LEN, OLD);
 	sl_reader_start(&r, s->p.rx, LEN / 8, OLD);
-	sl_note_call(s, "send", send(s->p.tx, s->b->data, LEN / 8, 0),
-		     LEN / 8);
+	sl_note_call(s, "send", send(s->p.tx, s->b->data, LEN / 8, 0), LEN / 8);
 	sl_fill(s->b->data, LEN, NEW);
 	sl_note(s, "stream", sl_reader_join(&r));
 }

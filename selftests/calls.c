@@ -7,18 +7,17 @@
  */
 #include <fcntl.h>
 #include <string.h>
-#include <linux/io_uring.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 
 #include "kselftest_harness.h"
+#include "sl_ring.h"
 #include "sl_variants.h"
 
-#define OLD		1
-#define NEW		2
-#define PARTS_MAX	64
+#define OLD 1
+#define NEW 2
+#define PARTS_MAX 64
 
 FIXTURE(call)
 {
@@ -26,8 +25,8 @@ FIXTURE(call)
 	struct sl_buf part[PARTS_MAX];
 	struct iovec iov[PARTS_MAX];
 	int nr;
-	size_t total;		/* bytes in all parts */
-	size_t whole;		/* of them, what can be lent */
+	size_t total; /* bytes in all parts */
+	size_t whole; /* of them, what can be lent */
 };
 
 FIXTURE_VARIANT(call)
@@ -49,7 +48,7 @@ FIXTURE_TEARDOWN(call)
 }
 
 /* Append a piece of "len" bytes, "offset" into its first page */
-static int add(FIXTURE_DATA(call) *self, size_t len, size_t offset)
+static int add(FIXTURE_DATA(call) * self, size_t len, size_t offset)
 {
 	struct sl_buf *b = &self->part[self->nr];
 	struct iovec *v = &self->iov[self->nr++];
@@ -68,7 +67,7 @@ static int add(FIXTURE_DATA(call) *self, size_t len, size_t offset)
 }
 
 /* Overwrite it all; 0 if the stream arrives as it was */
-static int intact(FIXTURE_DATA(call) *self)
+static int intact(FIXTURE_DATA(call) * self)
 {
 	int i;
 
@@ -79,17 +78,18 @@ static int intact(FIXTURE_DATA(call) *self)
 	return sl_drain(self->p.rx, self->total, OLD);
 }
 
-#define ASSERT_INTACT(_self) do { \
-	ASSERT_EQ(0, intact(_self)); \
-	EXPECT_LENT((_self)->p.tx, (_self)->whole); \
-	EXPECT_COPIED((_self)->p.tx, (_self)->total - (_self)->whole); \
-} while (0)
+#define ASSERT_INTACT(_self)                                                   \
+	do {                                                                   \
+		ASSERT_EQ(0, intact(_self));                                   \
+		EXPECT_LENT((_self)->p.tx, (_self)->whole);                    \
+		EXPECT_COPIED((_self)->p.tx, (_self)->total - (_self)->whole); \
+	} while (0)
 
 TEST_F(call, write)
 {
 	ASSERT_EQ(0, add(self, variant->len, variant->offset));
-	ASSERT_EQ(self->total, write(self->p.tx, self->iov[0].iov_base,
-				     self->total));
+	ASSERT_EQ(self->total,
+		  write(self->p.tx, self->iov[0].iov_base, self->total));
 	ASSERT_INTACT(self);
 }
 
@@ -180,8 +180,8 @@ TEST_F(call, pwritev2)
 {
 	ASSERT_EQ(0, add(self, variant->len, variant->offset));
 	ASSERT_EQ(0, add(self, 17, 0));
-	ASSERT_EQ(self->total, pwritev2(self->p.tx, self->iov, self->nr, -1,
-					0));
+	ASSERT_EQ(self->total,
+		  pwritev2(self->p.tx, self->iov, self->nr, -1, 0));
 	ASSERT_INTACT(self);
 }
 
@@ -190,7 +190,8 @@ TEST_F(call, writev_page_by_page)
 {
 	size_t left;
 
-	for (left = variant->len; left && self->nr < PARTS_MAX; left -= sl_page) {
+	for (left = variant->len; left && self->nr < PARTS_MAX;
+	     left -= sl_page) {
 		ASSERT_EQ(0, add(self, sl_page, 0));
 	}
 	ASSERT_EQ(self->total, writev(self->p.tx, self->iov, self->nr));
@@ -275,7 +276,7 @@ TEST_F(call, splice)
 	for (done = 0; done < self->total; done += n) {
 		n = write(pfd[1], (char *)self->iov[0].iov_base + done,
 			  self->total - done < 65536 ? self->total - done :
-			  65536);
+						       65536);
 		ASSERT_GT(n, 0);
 		ASSERT_EQ(n, splice(pfd[0], NULL, self->p.tx, NULL, n, 0));
 	}
@@ -287,115 +288,46 @@ TEST_F(call, splice)
 
 /* -- io_uring ------------------------------------------------------------ */
 
-struct ring {
-	int fd;
-	struct io_uring_params p;
-	char *sq;
-	char *cq;
-	struct io_uring_sqe *sqe;
-	size_t sq_len, cq_len, sqe_len;
-};
-
-static void *ring_map(struct ring *r, size_t len, off_t off)
-{
-	return mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, r->fd, off);
-}
-
-static int ring_open(struct ring *r)
-{
-	memset(r, 0, sizeof(*r));
-	r->fd = syscall(SYS_io_uring_setup, 4, &r->p);
-	if (r->fd < 0)
-		return -1;
-	r->sq_len = r->p.sq_off.array + r->p.sq_entries * sizeof(__u32);
-	r->cq_len = r->p.cq_off.cqes +
-		    r->p.cq_entries * sizeof(struct io_uring_cqe);
-	r->sqe_len = r->p.sq_entries * sizeof(struct io_uring_sqe);
-	r->sq = ring_map(r, r->sq_len, IORING_OFF_SQ_RING);
-	r->cq = ring_map(r, r->cq_len, IORING_OFF_CQ_RING);
-	r->sqe = ring_map(r, r->sqe_len, IORING_OFF_SQES);
-	if (r->sq == MAP_FAILED || r->cq == MAP_FAILED ||
-	    (void *)r->sqe == MAP_FAILED)
-		return -1;
-	return 0;
-}
-
-/* Submit one request and wait for it: its result, or -errno */
-static int ring_do(struct ring *r, int op, int fd, void *addr, unsigned int len)
-{
-	__u32 *tail = (__u32 *)(r->sq + r->p.sq_off.tail);
-	__u32 *mask = (__u32 *)(r->sq + r->p.sq_off.ring_mask);
-	__u32 *array = (__u32 *)(r->sq + r->p.sq_off.array);
-	__u32 *head = (__u32 *)(r->cq + r->p.cq_off.head);
-	__u32 *cmask = (__u32 *)(r->cq + r->p.cq_off.ring_mask);
-	struct io_uring_cqe *cqe;
-	__u32 slot = *tail & *mask;
-	int res;
-
-	memset(&r->sqe[slot], 0, sizeof(r->sqe[slot]));
-	r->sqe[slot].opcode = op;
-	r->sqe[slot].fd = fd;
-	r->sqe[slot].addr = (uintptr_t)addr;
-	r->sqe[slot].len = len;
-	array[slot] = slot;
-	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
-	if (syscall(SYS_io_uring_enter, r->fd, 1, 1, IORING_ENTER_GETEVENTS,
-		    NULL, 0) != 1)
-		return -errno;
-	cqe = (struct io_uring_cqe *)(r->cq + r->p.cq_off.cqes);
-	res = cqe[*head & *cmask].res;
-	__atomic_store_n(head, *head + 1, __ATOMIC_RELEASE);
-	return res;
-}
-
-static void ring_close(struct ring *r)
-{
-	munmap(r->sqe, r->sqe_len);
-	munmap(r->cq, r->cq_len);
-	munmap(r->sq, r->sq_len);
-	close(r->fd);
-}
-
 TEST_F(call, io_uring_send)
 {
-	struct ring r;
+	struct sl_ring r;
 
-	if (ring_open(&r))
+	if (sl_ring_open(&r, 0))
 		SKIP(return, "no io_uring");
 	ASSERT_EQ(0, add(self, variant->len, variant->offset));
-	ASSERT_EQ(self->total, ring_do(&r, IORING_OP_SEND, self->p.tx,
-				       self->iov[0].iov_base, self->total));
+	ASSERT_EQ(self->total, sl_ring_do(&r, IORING_OP_SEND, self->p.tx,
+					  self->iov[0].iov_base, self->total));
 	ASSERT_INTACT(self);
-	ring_close(&r);
+	sl_ring_close(&r);
 }
 
 TEST_F(call, io_uring_sendmsg)
 {
 	struct msghdr msg = { .msg_iov = self->iov, .msg_iovlen = 2 };
-	struct ring r;
+	struct sl_ring r;
 
-	if (ring_open(&r))
+	if (sl_ring_open(&r, 0))
 		SKIP(return, "no io_uring");
 	ASSERT_EQ(0, add(self, 100, 50));
 	ASSERT_EQ(0, add(self, variant->len, variant->offset));
-	ASSERT_EQ(self->total, ring_do(&r, IORING_OP_SENDMSG, self->p.tx,
-				       &msg, 1));
+	ASSERT_EQ(self->total,
+		  sl_ring_do(&r, IORING_OP_SENDMSG, self->p.tx, &msg, 1));
 	ASSERT_INTACT(self);
-	ring_close(&r);
+	sl_ring_close(&r);
 }
 
 TEST_F(call, io_uring_writev)
 {
-	struct ring r;
+	struct sl_ring r;
 
-	if (ring_open(&r))
+	if (sl_ring_open(&r, 0))
 		SKIP(return, "no io_uring");
 	ASSERT_EQ(0, add(self, variant->len, variant->offset));
 	ASSERT_EQ(0, add(self, 5000, 3000));
-	ASSERT_EQ(self->total, ring_do(&r, IORING_OP_WRITEV, self->p.tx,
-				       self->iov, self->nr));
+	ASSERT_EQ(self->total, sl_ring_do(&r, IORING_OP_WRITEV, self->p.tx,
+					  self->iov, self->nr));
 	ASSERT_INTACT(self);
-	ring_close(&r);
+	sl_ring_close(&r);
 }
 
 TEST_HARNESS_MAIN

@@ -103,6 +103,7 @@ auto_is_per_namespace() {
 	ip netns exec sl_auto iperf3 -s -1 -D -p $port
 	sleep 1
 	ip netns exec sl_auto iperf3 -c 127.0.0.1 -p $port -n 8M >/dev/null
+	# shellcheck disable=SC2016 # awk's fields
 	ip netns exec sl_auto awk '$1 == "BytesLent" && $2 > 0 { found = 1 } END { exit !found }' \
 		/proc/net/sockloan
 	ip netns del sl_auto
@@ -116,6 +117,49 @@ stat_shows_what_proc_says() {
 	sockloan stat -j >"$tmp/json"
 	grep -q "\"BytesLent\": *$(counter BytesLent)" "$tmp/json"
 	sockloan status | grep -q loaded
+}
+
+# A datagram socket without a peer of its own: the name of none is "-".
+stat_shows_datagram_sockets() {
+	local sender row
+	# shellcheck disable=SC2016 # perl's variables
+	sockloan run perl -MSocket -e '
+		socket(my $socket, PF_INET, SOCK_DGRAM, 0) or die;
+		bind($socket, pack_sockaddr_in($ARGV[0], INADDR_LOOPBACK)) or die;
+		my $data = "x" x 60000;
+		while (1) {
+			send($socket, $data, 0, pack_sockaddr_in(9, INADDR_LOOPBACK));
+			select(undef, undef, undef, 0.1);
+		}' $port &
+	sender=$!
+	# CALLS, and PAGES for them
+	within 30 bash -c "sockloan stat -p $sender | awk '\$5 > 20 && \$9 > 0 { ok = 1 } END { exit !ok }'" 2>/dev/null
+	sockloan stat -p $sender >"$tmp/table"
+	row=$(grep " 127.0.0.1:$port  -  *attached " "$tmp/table")
+	sockloan stat -j -p $sender >"$tmp/json"
+	kill $sender
+	wait $sender || true
+	# As many values as names
+	[ "$(wc -w <<<"$row")" = "$(head -n 1 "$tmp/table" | wc -w)" ]
+	[ "$(head -n 1 "$tmp/table" | awk '{ print $11, $12 }')" = "REWRITTEN BACKOFFS" ]
+	grep -q "\"local\": \"127.0.0.1:$port\", \"remote\": \"-\"" "$tmp/json"
+	grep -q '"pages_rewritten": [0-9]*, "backoffs": [0-9]*}' "$tmp/json"
+}
+
+# Of the loaded module, whatever they are
+status_shows_the_settings() {
+	local name
+	sockloan status >"$tmp/status"
+	for name in /proc/sys/net/sockloan/*; do
+		grep -q "^${name##*/}  *$(cat "$name") " "$tmp/status"
+	done
+}
+
+# The command knows what each counter of the module means.
+stat_explains_every_counter() {
+	sockloan stat -a >"$tmp/stat"
+	fails grep -E '^  [A-Za-z]+ +[0-9]+$' "$tmp/stat"
+	[ "$(grep -cE '^  [A-Za-z]+ +[0-9]+  ' "$tmp/stat")" = "$(wc -l </proc/net/sockloan)" ]
 }
 
 tracepoints() {
@@ -136,4 +180,5 @@ sleep 1
 tap run_lends run_lends_v6 others_are_not_attached run_reaches_grandchildren \
 	run_reaches_daemons run_reaches_static_programs run_exit_status \
 	run_without_privilege attach_and_detach_a_running_program \
-	auto_is_per_namespace stat_shows_what_proc_says tracepoints
+	auto_is_per_namespace stat_shows_what_proc_says stat_shows_datagram_sockets \
+	stat_explains_every_counter status_shows_the_settings tracepoints

@@ -14,9 +14,9 @@
 #include "kselftest_harness.h"
 #include "sl_test.h"
 
-#define LEN		(64 * SL_KIB)
-#define WARM_UP		1000
-#define CONNECTIONS	10000
+#define LEN (64 * SL_KIB)
+#define WARM_UP 1000
+#define CONNECTIONS 10000
 
 /* One figure out of a file of "name value" lines; -1: not there */
 static long long figure(const char *file, const char *format)
@@ -35,11 +35,11 @@ static long long figure(const char *file, const char *format)
 }
 
 struct state {
-	long long free_pages;	/* free, or to be had at once */
+	long long free_pages; /* free, or to be had at once */
 	long long anon_pages;
 	long long slab_pages;
 	long long tcp_objects;
-	long long loan_objects;	/* struct sl_sock's size class, of the kernel */
+	long long loan_objects; /* struct sl_sock's size class, of the kernel */
 	long long tcp_in_use;
 	long long attached;
 };
@@ -116,13 +116,11 @@ FIXTURE_VARIANT(connections)
 	int family;
 };
 
-FIXTURE_VARIANT_ADD(connections, v4)
-{
+FIXTURE_VARIANT_ADD(connections, v4){
 	.family = AF_INET,
 };
 
-FIXTURE_VARIANT_ADD(connections, v6)
-{
+FIXTURE_VARIANT_ADD(connections, v6){
 	.family = AF_INET6,
 };
 
@@ -141,7 +139,9 @@ FIXTURE_TEARDOWN(connections)
 
 TEST_F_TIMEOUT(connections, leave_nothing, 250)
 {
-	int count = variant->family == AF_INET ? CONNECTIONS : CONNECTIONS / 5;
+	int count = variant->family == AF_INET && sl_slow() == 1 ?
+			    CONNECTIONS :
+			    CONNECTIONS / 5;
 	struct state before, after;
 	int i;
 
@@ -157,7 +157,10 @@ TEST_F_TIMEOUT(connections, leave_nothing, 250)
 	/* One page in ten connections would show, one object in fifty. */
 	EXPECT_LT(before.free_pages - after.free_pages, count / 10);
 	EXPECT_LT(after.anon_pages - before.anon_pages, count / 10);
-	EXPECT_LT(after.slab_pages - before.slab_pages, count / 50);
+	/* A debug kernel keeps freed objects for a while, and looks for leaks itself. */
+	if (access("/sys/kernel/debug/kmemleak", F_OK)) {
+		EXPECT_LT(after.slab_pages - before.slab_pages, count / 50);
+	}
 	EXPECT_LT(after.tcp_objects - before.tcp_objects, count / 50);
 	EXPECT_LT(after.loan_objects - before.loan_objects, count / 50);
 }

@@ -2,87 +2,68 @@
 /*
  * Loans below the socket: small packets, lost and duplicated packets, real
  * device paths, and devices that cannot gather
- *
- *   namespace of the test          peer namespace
- *   +-----------------+          +-----------------+
- *   |  lo   sl0 ------+----------+------ sl1       |
- *   | 192.0.2.1       |          | 192.0.2.2       |
- *   | 2001:db8::1     |          | 2001:db8::2     |
- *   +-----------------+          +-----------------+
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <arpa/inet.h>
 #include <linux/ethtool.h>
-#include <linux/sockios.h>
 #include <linux/tcp.h>
-#include <net/if.h>
-#include <sys/ioctl.h>
 
 #include "kselftest_harness.h"
-#include "sl_test.h"
+#include "sl_net.h"
 
-#define OLD	1			/* the stream that was sent */
-#define NEW	2			/* what is written over it */
-#define PIECE	(60 * SL_KIB)		/* not a multiple of the chunk */
-#define PIECES	12
+#define OLD 1 /* the stream that was sent */
+#define NEW 2 /* what is written over it */
+#define PIECE (60 * SL_KIB) /* not a multiple of the chunk */
+#define PIECES 12
 
 FIXTURE(device)
 {
 	struct sl_pair p;
 	struct sl_counters c;
-	bool missing;			/* no such device or queue here */
+	bool missing; /* no such device or queue here */
 };
 
 FIXTURE_VARIANT(device)
 {
-	const char *mtu;		/* of lo, or NULL */
-	const char *setup;		/* shell, in the test's namespace */
+	const char *mtu; /* of lo, or NULL */
+	const char *setup; /* shell, in the test's namespace */
 	bool veth;
 	int family;
-	bool no_gather;			/* of the device */
-	bool md5;			/* no segmentation offload either */
+	bool no_gather; /* of the device */
+	bool md5; /* no segmentation offload either */
 	size_t offset;
 };
 
-FIXTURE_VARIANT_ADD(device, lo_small_mtu_v4)
-{
+FIXTURE_VARIANT_ADD(device, lo_small_mtu_v4){
 	.mtu = "1500",
 	.family = AF_INET,
 };
 
-FIXTURE_VARIANT_ADD(device, lo_small_mtu_v6_unaligned)
-{
+FIXTURE_VARIANT_ADD(device, lo_small_mtu_v6_unaligned){
 	.mtu = "1500",
 	.family = AF_INET6,
 	.offset = 1003,
 };
 
-FIXTURE_VARIANT_ADD(device, lossy_v4)
-{
+FIXTURE_VARIANT_ADD(device, lossy_v4){
 	.setup = "tc qdisc add dev lo root netem delay 1ms loss 3% duplicate 2%",
 	.mtu = "9000",
 	.family = AF_INET,
 };
 
-FIXTURE_VARIANT_ADD(device, reordering_v6)
-{
+FIXTURE_VARIANT_ADD(device, reordering_v6){
 	.setup = "tc qdisc add dev lo root netem delay 1ms reorder 80%",
 	.mtu = "9000",
 	.family = AF_INET6,
 };
 
-FIXTURE_VARIANT_ADD(device, veth_v4)
-{
+FIXTURE_VARIANT_ADD(device, veth_v4){
 	.veth = true,
 	.family = AF_INET,
 };
 
-FIXTURE_VARIANT_ADD(device, veth_v6_lossy_unaligned)
-{
+FIXTURE_VARIANT_ADD(device, veth_v6_lossy_unaligned){
 	.setup = "tc qdisc add dev sl0 root netem delay 1ms loss 3%",
 	.veth = true,
 	.family = AF_INET6,
@@ -90,97 +71,39 @@ FIXTURE_VARIANT_ADD(device, veth_v6_lossy_unaligned)
 };
 
 /* Below the socket, TCP gathers for a device that cannot... */
-FIXTURE_VARIANT_ADD(device, no_gather_v4)
-{
+FIXTURE_VARIANT_ADD(device, no_gather_v4){
 	.veth = true,
 	.family = AF_INET,
 	.no_gather = true,
 };
 
-FIXTURE_VARIANT_ADD(device, md5_v6)
-{
+FIXTURE_VARIANT_ADD(device, md5_v6){
 	.veth = true,
 	.family = AF_INET6,
 	.md5 = true,
 };
 
 /* ...unless the socket has segmentation offload turned off, as MD5 does */
-FIXTURE_VARIANT_ADD(device, no_gather_md5_v4)
-{
+FIXTURE_VARIANT_ADD(device, no_gather_md5_v4){
 	.veth = true,
 	.family = AF_INET,
 	.no_gather = true,
 	.md5 = true,
 };
 
-FIXTURE_VARIANT_ADD(device, no_gather_md5_v6)
-{
+FIXTURE_VARIANT_ADD(device, no_gather_md5_v6){
 	.veth = true,
 	.family = AF_INET6,
 	.no_gather = true,
 	.md5 = true,
 };
 
-static int run(const char *command)
-{
-	char line[512];
-
-	snprintf(line, sizeof(line), "{ %s; } >/dev/null 2>&1", command);
-	return system(line) ? -1 : 0;
-}
-
-static int gather_off(const char *dev)
-{
-	struct ethtool_value v = { .cmd = ETHTOOL_SSG };
-	struct ifreq ifr = { .ifr_data = (void *)&v };
-	int fd, ret;
-
-	strncpy(ifr.ifr_name, dev, IFNAMSIZ - 1);
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	ret = ioctl(fd, SIOCETHTOOL, &ifr);
-	close(fd);
-	return ret;
-}
-
-static void address(struct sl_addr *a, int family, const char *v4,
-		    const char *v6)
-{
-	sl_loopback(a, family);
-	if (family == AF_INET6)
-		inet_pton(AF_INET6, v6, &a->in6.sin6_addr);
-	else
-		inet_pton(AF_INET, v4, &a->in.sin_addr);
-}
-
-static int veth_up(int peer_ns)
-{
-	char line[256];
-	int own;
-
-	snprintf(line, sizeof(line),
-		 "ip link add sl0 type veth peer name sl1 netns /proc/%d/fd/%d",
-		 getpid(), peer_ns);
-	if (run(line) ||
-	    run("ip addr add 192.0.2.1/24 dev sl0") ||
-	    run("ip addr add 2001:db8::1/64 dev sl0 nodad") ||
-	    run("ip link set sl0 up"))
-		return -1;
-	own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	if (own < 0 || setns(peer_ns, CLONE_NEWNET))
-		return -1;
-	if (run("ip addr add 192.0.2.2/24 dev sl1") ||
-	    run("ip addr add 2001:db8::2/64 dev sl1 nodad") ||
-	    run("ip link set sl1 up"))
-		return -1;
-	return setns(own, CLONE_NEWNET);
-}
-
 static int sign(int fd, int family, const char *v4, const char *v6)
 {
 	struct tcp_md5sig md5 = { .tcpm_keylen = 4, .tcpm_key = "key" };
 	struct sl_addr a;
 
-	address(&a, family, v4, v6);
+	sl_address(&a, family, v4, v6);
 	memcpy(&md5.tcpm_addr, &a.sa, a.len);
 	return setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &md5, sizeof(md5));
 }
@@ -190,10 +113,10 @@ static int peer_listen(struct sl_addr *a, int family, bool md5)
 	int room = SL_ROOM;
 	int fd;
 
-	address(a, family, "192.0.2.2", "2001:db8::2");
+	sl_address(a, family, SL_PEER_V4, SL_PEER_V6);
 	fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
-	if ((md5 && sign(fd, family, "192.0.2.1", "2001:db8::1")) ||
+	if ((md5 && sign(fd, family, SL_OWN_V4, SL_OWN_V6)) ||
 	    bind(fd, &a->sa, a->len) || listen(fd, 1) ||
 	    getsockname(fd, &a->sa, &a->len))
 		return -1;
@@ -207,7 +130,7 @@ static int own_connect(const struct sl_addr *a, bool md5)
 
 	fd = socket(a->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room));
-	if (md5 && sign(fd, a->sa.sa_family, "192.0.2.2", "2001:db8::2"))
+	if (md5 && sign(fd, a->sa.sa_family, SL_PEER_V4, SL_PEER_V6))
 		return -1;
 	/* The link takes a moment */
 	for (i = 0; i < 100; i++) {
@@ -220,17 +143,17 @@ static int own_connect(const struct sl_addr *a, bool md5)
 }
 
 /* A listener in the peer namespace, our end attached in ours */
-static int veth_pair(struct sl_pair *p, int family, bool md5, int own_ns,
-		     int peer_ns)
+static int veth_pair(struct sl_pair *p, int family, bool md5,
+		     const struct sl_veth *v)
 {
 	struct timeval tv = { .tv_sec = SL_TIMEOUT_S };
 	struct sl_addr a;
 	int lfd;
 
-	if (setns(peer_ns, CLONE_NEWNET))
+	if (sl_netns_enter(v->peer))
 		return -1;
 	lfd = peer_listen(&a, family, md5);
-	if (lfd < 0 || setns(own_ns, CLONE_NEWNET))
+	if (lfd < 0 || sl_netns_enter(v->own))
 		return -1;
 	p->tx = own_connect(&a, md5);
 	if (p->tx < 0)
@@ -243,43 +166,32 @@ static int veth_pair(struct sl_pair *p, int family, bool md5, int own_ns,
 
 FIXTURE_SETUP(device)
 {
-	int own, peer = -1;
+	struct sl_veth v;
 
 	/* What is set up here is torn down with its namespace */
 	self->p.tx = -1;
 	self->p.rx = -1;
-	ASSERT_EQ(0, unshare(CLONE_NEWNET));
-	ASSERT_EQ(0, sl_lo_up());
-	own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	ASSERT_GE(own, 0);
 	if (variant->veth) {
-		ASSERT_EQ(0, unshare(CLONE_NEWNET));
-		ASSERT_EQ(0, sl_lo_up());
-		peer = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-		ASSERT_GE(peer, 0);
-		ASSERT_EQ(0, setns(own, CLONE_NEWNET));
-		if (veth_up(peer)) {
+		if (sl_veth(&v)) {
 			self->missing = true;
 			return;
 		}
 		if (variant->no_gather) {
-			ASSERT_EQ(0, gather_off("sl0"));
+			ASSERT_EQ(0, sl_ethtool("sl0", ETHTOOL_SSG, 0));
 		}
+	} else {
+		ASSERT_LE(0, sl_netns_new());
 	}
 	if (variant->mtu) {
-		char line[64];
-
-		snprintf(line, sizeof(line), "ip link set lo mtu %s",
-			 variant->mtu);
-		ASSERT_EQ(0, run(line));
+		ASSERT_EQ(0, sl_run("ip link set lo mtu %s", variant->mtu));
 	}
-	if (variant->setup && run(variant->setup)) {
+	if (variant->setup && sl_run("%s", variant->setup)) {
 		self->missing = true;
 		return;
 	}
 	if (variant->veth) {
-		ASSERT_EQ(0, veth_pair(&self->p, variant->family,
-				       variant->md5, own, peer));
+		ASSERT_EQ(0, veth_pair(&self->p, variant->family, variant->md5,
+				       &v));
 	} else {
 		ASSERT_EQ(0, sl_pair(&self->p, variant->family));
 	}
@@ -291,21 +203,23 @@ FIXTURE_TEARDOWN(device)
 	sl_pair_close(&self->p);
 }
 
-#define REQUIRE_DEVICE(_self) do { \
-	if ((_self)->missing) \
-		SKIP(return, "no such device or queueing discipline"); \
-} while (0)
+#define REQUIRE_DEVICE(_self)                                                  \
+	do {                                                                   \
+		if ((_self)->missing)                                          \
+			SKIP(return, "no such device or queueing discipline"); \
+	} while (0)
 
 /* What should have been lent of "n" pieces, or why it was not */
-#define EXPECT_LENT_PIECES(_self, _b, _n) do { \
-	if (variant->no_gather && variant->md5) { \
-		EXPECT_LENT((_self)->p.tx, 0); \
-		EXPECT_RISE(&(_self)->c, "FbNoSg"); \
-	} else { \
-		EXPECT_LENT((_self)->p.tx, \
-			    (_n) * sl_whole((_b)->data, (_b)->len)); \
-	} \
-} while (0)
+#define EXPECT_LENT_PIECES(_self, _b, _n)                                  \
+	do {                                                               \
+		if (variant->no_gather && variant->md5) {                  \
+			EXPECT_LENT((_self)->p.tx, 0);                     \
+			EXPECT_RISE(&(_self)->c, "FbNoSg");                \
+		} else {                                                   \
+			EXPECT_LENT((_self)->p.tx,                         \
+				    (_n)*sl_whole((_b)->data, (_b)->len)); \
+		}                                                          \
+	} while (0)
 
 /* One buffer, filled and sent again and again while none of it has arrived */
 TEST_F(device, reuse)

@@ -10,9 +10,9 @@
 #include "kselftest_harness.h"
 #include "sl_variants.h"
 
-#define OLD	1			/* the stream that was sent */
-#define PARENT	2			/* what the parent writes over it */
-#define CHILD	3			/* what the child does */
+#define OLD 1 /* the stream that was sent */
+#define PARENT 2 /* what the parent writes over it */
+#define CHILD 3 /* what the child does */
 
 FIXTURE(fork)
 {
@@ -48,7 +48,7 @@ FIXTURE_TEARDOWN(fork)
 	close(self->to_parent[1]);
 }
 
-static int lend(FIXTURE_DATA(fork) *self)
+static int lend(FIXTURE_DATA(fork) * self)
 {
 	ssize_t n = send(self->p.tx, self->b.data, self->b.len, 0);
 
@@ -56,13 +56,13 @@ static int lend(FIXTURE_DATA(fork) *self)
 }
 
 /* Overwrite the buffer, and see that it holds what was written */
-static int rewrite(FIXTURE_DATA(fork) *self, int stream)
+static int rewrite(FIXTURE_DATA(fork) * self, int stream)
 {
 	sl_fill(self->b.data, self->b.len, stream);
 	return sl_differs(self->b.data, self->b.len, stream) == -1 ? 0 : -1;
 }
 
-static int holds(FIXTURE_DATA(fork) *self, int stream)
+static int holds(FIXTURE_DATA(fork) * self, int stream)
 {
 	return sl_differs(self->b.data, self->b.len, stream) == -1;
 }
@@ -81,13 +81,15 @@ static void await(int pfd[2])
 		_exit(98);
 }
 
-#define EXPECT_ARRIVES(_self, _sends) do { \
-	int _i; \
-	for (_i = 0; _i < (_sends); _i++) \
-		EXPECT_EQ(0, sl_drain((_self)->p.rx, (_self)->b.len, OLD)); \
-	EXPECT_LENT((_self)->p.tx, \
-		    (_sends) * sl_whole((_self)->b.data, (_self)->b.len)); \
-} while (0)
+#define EXPECT_ARRIVES(_self, _sends)                                          \
+	do {                                                                   \
+		int _i;                                                        \
+		for (_i = 0; _i < (_sends); _i++)                              \
+			EXPECT_EQ(0, sl_drain((_self)->p.rx, (_self)->b.len,   \
+					      OLD));                           \
+		EXPECT_LENT((_self)->p.tx, (_sends)*sl_whole((_self)->b.data,  \
+							     (_self)->b.len)); \
+	} while (0)
 
 /* Both at the same time */
 TEST_F(fork, both_write)
@@ -234,7 +236,7 @@ TEST_F(fork, both_send)
 	EXPECT_ARRIVES(self, 3);
 }
 
-static void generation(FIXTURE_DATA(fork) *self, int left)
+static void generation(FIXTURE_DATA(fork) * self, int left)
 {
 	pid_t pid;
 
@@ -426,8 +428,8 @@ TEST(fork_while_sending)
 	EXPECT_EQ(0, s.bad);
 	EXPECT_LE(10, s.forks);
 	EXPECT_LE(10, round);
-	EXPECT_LT(round * s.b.len / 2, sl_plain() ? round * s.b.len :
-		  sl_lent(p.tx));
+	EXPECT_LT(round * s.b.len / 2,
+		  sl_plain() ? round * s.b.len : sl_lent(p.tx));
 	sl_pair_close(&p);
 	sl_buf_unmap(&s.b);
 }

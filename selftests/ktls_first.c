@@ -21,7 +21,7 @@
 #include "kselftest_harness.h"
 #include "sl_ktls.h"
 
-#define LEN	(64 * SL_KIB)
+#define LEN (64 * SL_KIB)
 
 static int transfer(const struct sl_pair *p, uint64_t seed)
 {
@@ -116,8 +116,7 @@ TEST(under_way_before_the_attach)
 		ASSERT_EQ(0, sl_pair_plain(&p[i], families[i]));
 		l.fd = p[i].tx;
 		ASSERT_EQ(0, slow_page(&l.name));
-		ASSERT_EQ(0, pthread_create(&l.thread, NULL, set_late_ulp,
-					    &l));
+		ASSERT_EQ(0, pthread_create(&l.thread, NULL, set_late_ulp, &l));
 		sl_sleep_ms(300);
 		ASSERT_EQ(0, sl_attach(p[i].tx));
 		ASSERT_EQ(0, fill_slow_page(&l.name, "tls"));

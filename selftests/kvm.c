@@ -13,8 +13,8 @@
 #include "kselftest_harness.h"
 #include "sl_variants.h"
 
-#define OLD	1
-#define NEW	2
+#define OLD 1
+#define NEW 2
 
 FIXTURE(kvm)
 {

@@ -20,31 +20,29 @@ FIXTURE(lru)
 FIXTURE_VARIANT(lru)
 {
 	int family;
-	int writer;			/* its CPU; the sender's is 0 */
+	int writer; /* its CPU; the sender's is 0 */
 };
 
-FIXTURE_VARIANT_ADD(lru, v4_this_cpu)
-{
+FIXTURE_VARIANT_ADD(lru, v4_this_cpu){
 	.family = AF_INET,
 	.writer = 0,
 };
 
-FIXTURE_VARIANT_ADD(lru, v4_another_cpu)
-{
+FIXTURE_VARIANT_ADD(lru, v4_another_cpu){
 	.family = AF_INET,
 	.writer = 1,
 };
 
-FIXTURE_VARIANT_ADD(lru, v6_another_cpu)
-{
+FIXTURE_VARIANT_ADD(lru, v6_another_cpu){
 	.family = AF_INET6,
 	.writer = 1,
 };
 
 FIXTURE_SETUP(lru)
 {
+	/* The test itself has to skip: the harness would go on with it. */
 	if (sysconf(_SC_NPROCESSORS_ONLN) <= variant->writer)
-		SKIP(return, "takes two CPUs");
+		return;
 	ASSERT_EQ(0, sl_pair(&self->p, variant->family));
 	/* Not sl_buf_map(), which sees to it that pages have settled */
 	self->page = mmap(NULL, sl_page, PROT_READ | PROT_WRITE,
@@ -57,6 +55,8 @@ FIXTURE_SETUP(lru)
 
 FIXTURE_TEARDOWN(lru)
 {
+	if (!self->page)
+		return;
 	sl_pair_close(&self->p);
 	munmap(self->page, sl_page);
 }
@@ -65,6 +65,8 @@ TEST_F(lru, lent_soon)
 {
 	uint64_t end = sl_ms() + 5000;
 
+	if (!self->page)
+		SKIP(return, "takes two CPUs");
 	do {
 		ASSERT_EQ(sl_page, send(self->p.tx, self->page, sl_page, 0));
 		EXPECT_EQ(0, sl_drain(self->p.rx, sl_page, 1));

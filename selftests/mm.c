@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Loans and what else works on page tables: KSM, userfaultfd, huge pages,
- * reclaim and compaction
+ * Loans and what else works on page tables: KSM, userfaultfd, reclaim and
+ * compaction
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,13 +13,12 @@
 #include <sys/syscall.h>
 
 #include "kselftest_harness.h"
-#include "sl_test.h"
+#include "sl_mem.h"
 
-#define OLD	1			/* the stream that was sent */
-#define NEW	2			/* what is written over it */
-#define LEN	(128 * SL_KIB)
-#define HUGE_PAGE (2 * SL_MIB)
-#define WAIT_MS	10000			/* for a kernel thread to come by */
+#define OLD 1 /* the stream that was sent */
+#define NEW 2 /* what is written over it */
+#define LEN (128 * SL_KIB)
+#define WAIT_MS 10000 /* for a kernel thread to come by */
 
 FIXTURE(mm)
 {
@@ -33,13 +32,11 @@ FIXTURE_VARIANT(mm)
 	int family;
 };
 
-FIXTURE_VARIANT_ADD(mm, v4)
-{
+FIXTURE_VARIANT_ADD(mm, v4){
 	.family = AF_INET,
 };
 
-FIXTURE_VARIANT_ADD(mm, v6)
-{
+FIXTURE_VARIANT_ADD(mm, v6){
 	.family = AF_INET6,
 };
 
@@ -56,34 +53,9 @@ FIXTURE_TEARDOWN(mm)
 	sl_buf_unmap(&self->b);
 }
 
-static int put(const char *path, const char *value)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	ssize_t n;
-
-	if (fd < 0)
-		return -1;
-	n = write(fd, value, strlen(value));
-	close(fd);
-	return n < 0 ? -1 : 0;
-}
-
-static long long get(const char *path)
-{
-	FILE *f = fopen(path, "re");
-	long long value = -1;
-
-	if (!f)
-		return -1;
-	if (fscanf(f, "%lld", &value) != 1)
-		value = -1;
-	fclose(f);
-	return value;
-}
-
 /* -- KSM -------------------------------------------------------------------- */
 
-#define KSM	"/sys/kernel/mm/ksm/"
+#define KSM "/sys/kernel/mm/ksm/"
 
 /* A page of the stream, again and again */
 static void fill_alike(unsigned char *p, size_t len)
@@ -96,21 +68,24 @@ static void fill_alike(unsigned char *p, size_t len)
 
 static int ksm_on(void)
 {
-	return put(KSM "sleep_millisecs", "1") ||
-	       put(KSM "pages_to_scan", "2000") || put(KSM "run", "1") ? -1 : 0;
+	return sl_put(KSM "sleep_millisecs", "1") ||
+			       sl_put(KSM "pages_to_scan", "2000") ||
+			       sl_put(KSM "run", "1") ?
+		       -1 :
+		       0;
 }
 
 static void ksm_off(void)
 {
-	put(KSM "run", "2");
-	put(KSM "run", "0");
+	sl_put(KSM "run", "2");
+	sl_put(KSM "run", "0");
 }
 
 static bool ksm_merged(int pages)
 {
 	uint64_t until = sl_ms() + WAIT_MS;
 
-	while (get(KSM "pages_sharing") < pages) {
+	while (sl_get(KSM "pages_sharing") < pages) {
 		if (sl_ms() > until)
 			return false;
 		sl_sleep_ms(20);
@@ -153,8 +128,8 @@ TEST_F(mm, send_then_ksm)
 	EXPECT_LENT(self->p.tx, LEN);
 	if (madvise(self->b.data, LEN, MADV_MERGEABLE) || ksm_on())
 		SKIP(return, "no KSM");
-	scans = get(KSM "full_scans");
-	while (get(KSM "full_scans") < scans + 3)
+	scans = sl_get(KSM "full_scans");
+	while (sl_get(KSM "full_scans") < scans + 3)
 		sl_sleep_ms(10);
 	sl_fill(self->b.data, LEN, NEW);
 	EXPECT_EQ(-1, sl_differs(self->b.data, LEN, NEW));
@@ -202,7 +177,7 @@ struct handler {
 	pthread_t thread;
 	int uffd;
 	int faults;
-	void *page;			/* to answer missing pages with */
+	void *page; /* to answer missing pages with */
 };
 
 /* Lets every write through, or brings every missing page, one by one */
@@ -232,7 +207,7 @@ static void *handler_run(void *arg)
 	return NULL;
 }
 
-#define UFFD_WP	UFFDIO_WRITEPROTECT_MODE_WP
+#define UFFD_WP UFFDIO_WRITEPROTECT_MODE_WP
 
 /* Write-protected before the send: every page's fault still comes */
 TEST_F(mm, uffd_wp)
@@ -243,8 +218,8 @@ TEST_F(mm, uffd_wp)
 	if (h.uffd < 0 ||
 	    uffd_register(h.uffd, &self->b, UFFDIO_REGISTER_MODE_WP))
 		SKIP(return, "no userfaultfd write protection");
-	ASSERT_EQ(0, uffd_protect(h.uffd, (uintptr_t)self->b.map, LEN,
-				  UFFD_WP));
+	ASSERT_EQ(0,
+		  uffd_protect(h.uffd, (uintptr_t)self->b.map, LEN, UFFD_WP));
 	ASSERT_EQ(LEN, send(self->p.tx, self->b.data, LEN, 0));
 	EXPECT_LENT(self->p.tx, 0);
 	EXPECT_RISE(&self->c, "FbUffd");
@@ -266,8 +241,8 @@ TEST_F(mm, uffd_wp_on_loan)
 	ASSERT_EQ(LEN, send(self->p.tx, self->b.data, LEN, 0));
 	EXPECT_LENT(self->p.tx, LEN);
 	ASSERT_EQ(0, uffd_register(h.uffd, &self->b, UFFDIO_REGISTER_MODE_WP));
-	ASSERT_EQ(0, uffd_protect(h.uffd, (uintptr_t)self->b.map, LEN,
-				  UFFD_WP));
+	ASSERT_EQ(0,
+		  uffd_protect(h.uffd, (uintptr_t)self->b.map, LEN, UFFD_WP));
 	ASSERT_EQ(0, pthread_create(&h.thread, NULL, handler_run, &h));
 	sl_fill(self->b.data, LEN, NEW);
 	EXPECT_EQ(LEN / sl_page, h.faults);
@@ -316,144 +291,16 @@ TEST_F(mm, uffd_missing)
 	}
 }
 
-/* -- huge pages ------------------------------------------------------------- */
-
-static unsigned char *map_huge(void)
-{
-	uintptr_t p;
-
-	p = (uintptr_t)mmap(NULL, 2 * HUGE_PAGE, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if ((void *)p == MAP_FAILED)
-		return NULL;
-	p = (p + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
-	if (madvise((void *)p, HUGE_PAGE, MADV_HUGEPAGE))
-		return NULL;
-	sl_fill((void *)p, HUGE_PAGE, OLD);
-	return (void *)p;
-}
-
-/* Is there a huge page in the area that begins here or around here? */
-static bool is_huge(const unsigned char *p)
-{
-	unsigned long from, to, kib = 0;
-	bool here = false;
-	char line[256];
-	FILE *f;
-
-	f = fopen("/proc/self/smaps", "re");
-	if (!f)
-		return false;
-	while (!kib && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
-			here = from <= (uintptr_t)p && (uintptr_t)p < to;
-		else if (here)
-			sscanf(line, "AnonHugePages: %lu", &kib);
-	}
-	fclose(f);
-	return kib >= HUGE_PAGE / SL_KIB;
-}
-
-/* Lent as they are or copied, but not taken for small pages */
-#define EXPECT_HUGE(_self) \
-	EXPECT_LT(0, sl_plain() ? 1 : \
-		  sl_rise(&(_self)->c, "FbHuge") + sl_lent((_self)->p.tx))
-
-TEST_F(mm, huge_page)
-{
-	unsigned char *p = map_huge();
-
-	if (!p || !is_huge(p))
-		SKIP(return, "no huge page to be had");
-	ASSERT_EQ(HUGE_PAGE, send(self->p.tx, p, HUGE_PAGE, 0));
-	EXPECT_HUGE(self);
-	EXPECT_TRUE(is_huge(p));
-	sl_fill(p, HUGE_PAGE, NEW);
-	EXPECT_EQ(-1, sl_differs(p, HUGE_PAGE, NEW));
-	EXPECT_EQ(0, sl_drain(self->p.rx, HUGE_PAGE, OLD));
-}
-
-/* A huge page of which a part was unmapped: small entries, one big page */
-TEST_F(mm, huge_page_in_part)
-{
-	unsigned char *p = map_huge();
-	size_t len = HUGE_PAGE - 3 * sl_page;
-
-	if (!p || !is_huge(p))
-		SKIP(return, "no huge page to be had");
-	ASSERT_EQ(0, munmap(p + len, HUGE_PAGE - len));
-	ASSERT_EQ(len, send(self->p.tx, p, len, 0));
-	EXPECT_HUGE(self);
-	sl_fill(p, len, NEW);
-	EXPECT_EQ(-1, sl_differs(p, len, NEW));
-	EXPECT_EQ(0, sl_drain(self->p.rx, len, OLD));
-}
-
-/* From a huge page on into small ones */
-TEST_F(mm, huge_page_and_small)
-{
-	unsigned char *p = map_huge();
-	size_t len;
-
-	if (!p || !is_huge(p))
-		SKIP(return, "no huge page to be had");
-	/* What is beyond the huge page in the mapping, a megabyte at most */
-	len = HUGE_PAGE - SL_MIB + LEN;
-	p = mremap(p, HUGE_PAGE, HUGE_PAGE + LEN, MREMAP_MAYMOVE);
-	ASSERT_NE(MAP_FAILED, (void *)p);
-	p += SL_MIB;
-	sl_fill(p, len, OLD);
-	ASSERT_EQ(len, send(self->p.tx, p, len, 0));
-	sl_fill(p, len, NEW);
-	EXPECT_EQ(-1, sl_differs(p, len, NEW));
-	EXPECT_EQ(0, sl_drain(self->p.rx, len, OLD));
-}
-
 /* -- reclaim and compaction -------------------------------------------------- */
-
-static int swap_on(void)
-{
-	if (!system("grep -q zram0 /proc/swaps"))
-		return 0;
-	if (access("/sys/block/zram0", F_OK) && system("modprobe -q zram"))
-		return -1;
-	if (put("/sys/block/zram0/disksize", "32M"))
-		return -1;
-	return system("mkswap -q /dev/zram0 && swapon /dev/zram0") ? -1 : 0;
-}
-
-static void swap_off(void)
-{
-	if (system("swapoff /dev/zram0; echo 1 >/sys/block/zram0/reset"))
-		fprintf(stderr, "# cannot take down the swap\n");
-}
-
-#ifndef MADV_PAGEOUT
-#define MADV_PAGEOUT	21
-#endif
-
-static long long swapped_kib(void)
-{
-	long long kib = -1;
-	char line[256];
-	FILE *f;
-
-	f = fopen("/proc/self/status", "re");
-	while (f && fgets(line, sizeof(line), f))
-		sscanf(line, "VmSwap: %lld", &kib);
-	if (f)
-		fclose(f);
-	return kib;
-}
 
 TEST_F(mm, swap)
 {
-	if (swap_on())
+	if (sl_swap_on())
 		SKIP(return, "no swap");
 
 	/* Sent from swap */
 	ASSERT_EQ(0, madvise(self->b.data, LEN, MADV_PAGEOUT));
-	EXPECT_LT(0, swapped_kib());
+	EXPECT_LT(0, sl_status_kib("VmSwap"));
 	ASSERT_EQ(LEN, send(self->p.tx, self->b.data, LEN, 0));
 	EXPECT_LENT_SOME(self->p.tx);
 
@@ -466,34 +313,34 @@ TEST_F(mm, swap)
 	EXPECT_EQ(-1, sl_differs(self->b.data, LEN, NEW));
 	EXPECT_EQ(0, sl_drain(self->p.rx, LEN, OLD));
 	EXPECT_EQ(0, sl_drain(self->p.rx, LEN, OLD));
-	swap_off();
+	sl_swap_off();
 }
 
 /* Written to swap and read back: what was lent in between was the same */
 TEST_F(mm, swap_after_loan)
 {
-	if (swap_on())
+	if (sl_swap_on())
 		SKIP(return, "no swap");
 	ASSERT_EQ(LEN, send(self->p.tx, self->b.data, LEN, 0));
 	EXPECT_EQ(0, sl_drain(self->p.rx, LEN, OLD));
 	ASSERT_EQ(0, madvise(self->b.data, LEN, MADV_PAGEOUT));
-	EXPECT_LT(0, swapped_kib());
+	EXPECT_LT(0, sl_status_kib("VmSwap"));
 	EXPECT_EQ(-1, sl_differs(self->b.data, LEN, OLD));
 	sl_fill(self->b.data, LEN, NEW);
 	ASSERT_EQ(0, madvise(self->b.data, LEN, MADV_PAGEOUT));
 	EXPECT_EQ(-1, sl_differs(self->b.data, LEN, NEW));
-	swap_off();
+	sl_swap_off();
 }
 
 TEST_F(mm, compaction)
 {
 	ASSERT_EQ(LEN, send(self->p.tx, self->b.data, LEN, 0));
 	EXPECT_LENT(self->p.tx, LEN);
-	if (put("/proc/sys/vm/compact_memory", "1"))
+	if (sl_put("/proc/sys/vm/compact_memory", "1"))
 		SKIP(return, "no compaction");
 	EXPECT_EQ(-1, sl_differs(self->b.data, LEN, OLD));
 	sl_fill(self->b.data, LEN, NEW);
-	ASSERT_EQ(0, put("/proc/sys/vm/compact_memory", "1"));
+	ASSERT_EQ(0, sl_put("/proc/sys/vm/compact_memory", "1"));
 	EXPECT_EQ(-1, sl_differs(self->b.data, LEN, NEW));
 	EXPECT_EQ(0, sl_drain(self->p.rx, LEN, OLD));
 }

@@ -12,8 +12,8 @@
 #include "kselftest_harness.h"
 #include "sl_variants.h"
 
-#define OLD	1			/* the stream that was sent */
-#define NEW	2			/* what is written over it */
+#define OLD 1 /* the stream that was sent */
+#define NEW 2 /* what is written over it */
 
 FIXTURE(loan)
 {
@@ -35,10 +35,10 @@ FIXTURE_SETUP(loan)
 	ASSERT_EQ(0, sl_buf_map(&self->b, variant->len, variant->offset, OLD));
 	ASSERT_EQ(variant->len, send(self->p.tx, self->b.data, self->b.len, 0));
 	EXPECT_LENT(self->p.tx, sl_whole(self->b.data, self->b.len));
-	EXPECT_COPIED(self->p.tx, self->b.len -
-		      sl_whole(self->b.data, self->b.len));
-	EXPECT_PROTECTED(self->p.tx, sl_whole(self->b.data, self->b.len) /
-			 sl_page);
+	EXPECT_COPIED(self->p.tx,
+		      self->b.len - sl_whole(self->b.data, self->b.len));
+	EXPECT_PROTECTED(self->p.tx,
+			 sl_whole(self->b.data, self->b.len) / sl_page);
 }
 
 /* Nobody has read yet: all that was sent is still on its way */
@@ -68,8 +68,8 @@ TEST_F(loan, overwrite_a_word_a_page)
 		if (rest > sl_page)
 			rest = sl_page;
 		ASSERT_EQ(-1, sl_differs_at(data + i, 8, NEW, i));
-		ASSERT_EQ(-1, sl_differs_at(data + i + 8, rest - 8, OLD,
-					    i + 8));
+		ASSERT_EQ(-1,
+			  sl_differs_at(data + i + 8, rest - 8, OLD, i + 8));
 	}
 }
 
@@ -127,8 +127,8 @@ TEST_F(loan, mremap)
 {
 	unsigned char *to, *p, *data;
 
-	to = mmap(NULL, self->b.map_len, PROT_NONE,
-		  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	to = mmap(NULL, self->b.map_len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+		  -1, 0);
 	ASSERT_NE(MAP_FAILED, (void *)to);
 	p = mremap(self->b.map, self->b.map_len, self->b.map_len,
 		   MREMAP_MAYMOVE | MREMAP_FIXED, to);
@@ -253,8 +253,7 @@ TEST_F(heap, free_malloc)
 		ASSERT_EQ(0, posix_memalign((void **)&base, sl_page,
 					    variant->offset + variant->len));
 		sl_fill(base + variant->offset, variant->len, round);
-		ASSERT_EQ(variant->len, send(self->p.tx,
-					     base + variant->offset,
+		ASSERT_EQ(variant->len, send(self->p.tx, base + variant->offset,
 					     variant->len, 0));
 		free(base);
 	}

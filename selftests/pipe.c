@@ -13,8 +13,8 @@
 #include "kselftest_harness.h"
 #include "sl_variants.h"
 
-#define OLD	1			/* the stream that was sent */
-#define NEW	2			/* what is written over it */
+#define OLD 1 /* the stream that was sent */
+#define NEW 2 /* what is written over it */
 
 FIXTURE(pipe)
 {
@@ -43,8 +43,7 @@ FIXTURE_SETUP(pipe)
 	 * a megabyte it takes CAP_SYS_RESOURCE.
 	 */
 	ASSERT_LE(2 * (int)self->b.map_len,
-		  fcntl(self->pipe[0], F_SETPIPE_SZ,
-			2 * (int)self->b.map_len));
+		  fcntl(self->pipe[0], F_SETPIPE_SZ, 2 * (int)self->b.map_len));
 	self->got = malloc(variant->len);
 	ASSERT_NE(NULL, self->got);
 	sl_count(&self->c);
@@ -59,14 +58,14 @@ FIXTURE_TEARDOWN(pipe)
 	free(self->got);
 }
 
-static int lend(FIXTURE_DATA(pipe) *self)
+static int lend(FIXTURE_DATA(pipe) * self)
 {
 	ssize_t n = send(self->p.tx, self->b.data, self->b.len, 0);
 
 	return n == self->b.len ? 0 : -1;
 }
 
-static int rewrite(FIXTURE_DATA(pipe) *self)
+static int rewrite(FIXTURE_DATA(pipe) * self)
 {
 	sl_fill(self->b.data, self->b.len, NEW);
 	return sl_differs(self->b.data, self->b.len, NEW) == -1 ? 0 : -1;
@@ -115,11 +114,12 @@ static int vmsplice_all(int fd, unsigned char *data, size_t len)
 	return 0;
 }
 
-#define EXPECT_ARRIVES(_self) do { \
-	EXPECT_EQ(0, sl_drain((_self)->p.rx, (_self)->b.len, OLD)); \
-	EXPECT_LENT((_self)->p.tx, \
-		    sl_whole((_self)->b.data, (_self)->b.len)); \
-} while (0)
+#define EXPECT_ARRIVES(_self)                                               \
+	do {                                                                \
+		EXPECT_EQ(0, sl_drain((_self)->p.rx, (_self)->b.len, OLD)); \
+		EXPECT_LENT((_self)->p.tx,                                  \
+			    sl_whole((_self)->b.data, (_self)->b.len));     \
+	} while (0)
 
 /* Pages in a pipe have references nobody can account for: they are copied */
 TEST_F(pipe, vmsplice_then_send)

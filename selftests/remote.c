@@ -16,15 +16,15 @@
 #include "kselftest_harness.h"
 #include "sl_variants.h"
 
-#define OLD	1			/* the stream that was sent */
-#define NEW	2			/* what is written over it */
+#define OLD 1 /* the stream that was sent */
+#define NEW 2 /* what is written over it */
 
 FIXTURE(remote)
 {
 	struct sl_pair p;
 	struct sl_buf b;
 	struct sl_counters c;
-	unsigned char *other;		/* NEW, shared with children */
+	unsigned char *other; /* NEW, shared with children */
 };
 
 FIXTURE_VARIANT(remote)
@@ -53,18 +53,19 @@ FIXTURE_TEARDOWN(remote)
 	munmap(self->other, variant->len);
 }
 
-static int lend(FIXTURE_DATA(remote) *self)
+static int lend(FIXTURE_DATA(remote) * self)
 {
 	ssize_t n = send(self->p.tx, self->b.data, self->b.len, 0);
 
 	return n == self->b.len ? 0 : -1;
 }
 
-#define EXPECT_ARRIVES(_self) do { \
-	EXPECT_EQ(0, sl_drain((_self)->p.rx, (_self)->b.len, OLD)); \
-	EXPECT_LENT((_self)->p.tx, \
-		    sl_whole((_self)->b.data, (_self)->b.len)); \
-} while (0)
+#define EXPECT_ARRIVES(_self)                                               \
+	do {                                                                \
+		EXPECT_EQ(0, sl_drain((_self)->p.rx, (_self)->b.len, OLD)); \
+		EXPECT_LENT((_self)->p.tx,                                  \
+			    sl_whole((_self)->b.data, (_self)->b.len));     \
+	} while (0)
 
 TEST_F(remote, proc_self_mem)
 {
@@ -192,8 +193,8 @@ TEST_F(remote, pinned)
 	EXPECT_LENT(self->p.tx, 0);
 	if (sl_whole(self->b.data, self->b.len)) {
 		EXPECT_LT(0, sl_plain() ? 1 :
-			  sl_rise(&self->c, "FbPinned") +
-			  sl_rise(&self->c, "FbBusy"));
+					  sl_rise(&self->c, "FbPinned") +
+						  sl_rise(&self->c, "FbBusy"));
 	}
 	close(fd);
 }

@@ -6,11 +6,19 @@
 # "N passed, N failed, N skipped", over single test cases.
 #
 # usage: run.sh [NAME]
+#
+# SOCKLOAN_LIMIT=SECONDS   for one program (default 300)
+# SOCKLOAN_SLOW=FACTOR     the machine is slow: multiplies the time limits of the
+#                          cases, which their programs heed, and of the programs
+# SOCKLOAN_BUDGET=SECONDS  start no program after this long; the ones left out are
+#                          named, and counted nowhere
+# SOCKLOAN_FIRST="NAME..." the ones to begin with
 set -u
 
 dir=$(cd "$(dirname "$0")" && pwd)
 bin=${SOCKLOAN_TESTS:-$dir/../build/selftests}
-limit=300	# seconds a program
+limit=$((${SOCKLOAN_LIMIT:-300} * ${SOCKLOAN_SLOW:-1}))
+budget=${SOCKLOAN_BUDGET:-}
 
 # One that needs a freshly booted machine comes first, the one that switches
 # the processor's virtualization on last.
@@ -32,7 +40,20 @@ if [ $# -gt 0 ]; then
 	done
 fi
 
-passed=0 failed=0 skipped=0
+# first NAME...: puts them in front
+first() {
+	local name ordered=()
+	for name in "$@" "${names[@]}"; do
+		case " ${names[*]} " in *" $name "*) ;; *) continue ;; esac
+		case " ${ordered[*]-} " in *" $name "*) continue ;; esac
+		ordered+=("$name")
+	done
+	names=("${ordered[@]}")
+}
+# shellcheck disable=SC2086 # a list
+[ -z "${SOCKLOAN_FIRST:-}" ] || [ $# -gt 0 ] || first ktls_first $SOCKLOAN_FIRST
+
+passed=0 failed=0 skipped=0 left_out=''
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
@@ -65,6 +86,10 @@ run() {
 }
 
 for name in ${names[@]+"${names[@]}"}; do
+	if [ -n "$budget" ] && [ "$SECONDS" -ge "$budget" ]; then
+		left_out="$left_out $name"
+		continue
+	fi
 	echo "# == $name"
 	started=$SECONDS
 	case $name in
@@ -82,5 +107,6 @@ for name in ${names[@]+"${names[@]}"}; do
 	echo "# == $name: $((SECONDS - started)) s"
 done
 
+[ -z "$left_out" ] || echo "not run (time):$left_out"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]

@@ -4,17 +4,16 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <string.h>
 
 #include "kselftest_harness.h"
-#include "sl_test.h"
+#include "sl_net.h"
 
 #ifndef IPPROTO_MPTCP
-#define IPPROTO_MPTCP	262
+#define IPPROTO_MPTCP 262
 #endif
 
-#define LEN	(64 * SL_KIB)
+#define LEN (64 * SL_KIB)
 
 FIXTURE(scope)
 {
@@ -26,13 +25,11 @@ FIXTURE_VARIANT(scope)
 	int family;
 };
 
-FIXTURE_VARIANT_ADD(scope, v4)
-{
+FIXTURE_VARIANT_ADD(scope, v4){
 	.family = AF_INET,
 };
 
-FIXTURE_VARIANT_ADD(scope, v6)
-{
+FIXTURE_VARIANT_ADD(scope, v6){
 	.family = AF_INET6,
 };
 
@@ -46,10 +43,11 @@ FIXTURE_TEARDOWN(scope)
 	sl_sysctl("sockloan/auto", "0");
 }
 
-#define SKIP_PLAIN() do { \
-	if (sl_plain()) \
-		SKIP(return, "needs the module"); \
-} while (0)
+#define SKIP_PLAIN()                                      \
+	do {                                              \
+		if (sl_plain())                           \
+			SKIP(return, "needs the module"); \
+	} while (0)
 
 enum { ATTACHED, NOT_ATTACHED, ERROR };
 
@@ -149,11 +147,13 @@ TEST_F(scope, auto_on)
 	close(before);
 }
 
-/* What is not plain TCP stays as it is, and works */
+/* What is neither plain TCP nor UDP stays as it is, and works */
 TEST_F(scope, auto_other_sockets)
 {
-	static const struct { int type, protocol; } other[] = {
-		{ SOCK_DGRAM, 0 },
+	static const struct {
+		int type, protocol;
+	} other[] = {
+		{ SOCK_DGRAM, IPPROTO_UDPLITE },
 		{ SOCK_RAW, IPPROTO_ICMP },
 		{ SOCK_STREAM, IPPROTO_MPTCP },
 		{ SOCK_STREAM, IPPROTO_SCTP },
@@ -202,8 +202,7 @@ TEST_F(scope, auto_is_of_one_namespace)
 	EXPECT_EQ(ATTACHED, state(fd));
 
 	/* A new one starts with it off, and with counters of its own */
-	ASSERT_EQ(0, unshare(CLONE_NEWNET));
-	ASSERT_EQ(0, sl_lo_up());
+	ASSERT_LE(0, sl_netns_new());
 	sl_count(&self->c);
 	EXPECT_EQ(0, sl_value(&self->c, "Attaches"));
 	EXPECT_EQ(0, sl_value(&self->c, "Sockets"));
@@ -211,7 +210,7 @@ TEST_F(scope, auto_is_of_one_namespace)
 	/* A socket stays what it is, wherever its program goes */
 	EXPECT_EQ(ATTACHED, state(fd));
 
-	ASSERT_EQ(0, setns(own, CLONE_NEWNET));
+	ASSERT_EQ(0, sl_netns_enter(own));
 	EXPECT_EQ(ATTACHED, state_of_pair(variant->family));
 	close(fd);
 }
@@ -219,23 +218,24 @@ TEST_F(scope, auto_is_of_one_namespace)
 /* -- per process ----------------------------------------------------------- */
 
 /* In a child, since it is for good */
-#define IN_CHILD(_body) ({ \
-	pid_t _pid = fork(); \
-	if (!_pid) { \
-		_body; \
-		_exit(0); \
-	} \
-	sl_exited(_pid); \
-})
+#define IN_CHILD(_body)              \
+	({                           \
+		pid_t _pid = fork(); \
+		if (!_pid) {         \
+			_body;       \
+			_exit(0);    \
+		}                    \
+		sl_exited(_pid);     \
+	})
 
 TEST_F(scope, run)
 {
 	SKIP_PLAIN();
 	EXPECT_EQ(ATTACHED, IN_CHILD({
-		if (run_ioctl())
-			_exit(ERROR);
-		_exit(state_of_pair(variant->family));
-	}));
+			  if (run_ioctl())
+				  _exit(ERROR);
+			  _exit(state_of_pair(variant->family));
+		  }));
 	/* Not us, who are only its parent, and not our other children */
 	EXPECT_EQ(NOT_ATTACHED, state_of_pair(variant->family));
 	EXPECT_EQ(NOT_ATTACHED, state_in_child(variant->family));
@@ -244,11 +244,12 @@ TEST_F(scope, run)
 TEST_F(scope, run_children)
 {
 	SKIP_PLAIN();
-	EXPECT_EQ(ATTACHED, IN_CHILD({
-		if (run_ioctl())
-			_exit(ERROR);
-		_exit(IN_CHILD(_exit(state_in_child(variant->family))));
-	}));
+	EXPECT_EQ(
+		ATTACHED, IN_CHILD({
+			if (run_ioctl())
+				_exit(ERROR);
+			_exit(IN_CHILD(_exit(state_in_child(variant->family))));
+		}));
 }
 
 /* Born before: not one of those that it forks from now on */
@@ -261,16 +262,16 @@ TEST_F(scope, run_is_not_for_older_children)
 	SKIP_PLAIN();
 	ASSERT_EQ(0, pipe(pfd));
 	EXPECT_EQ(NOT_ATTACHED, IN_CHILD({
-		pid = fork();
-		if (!pid) {
-			if (read(pfd[0], &c, 1) != 1)
-				_exit(ERROR);
-			_exit(state_of_new(variant->family));
-		}
-		if (run_ioctl() || write(pfd[1], "", 1) != 1)
-			_exit(ERROR);
-		_exit(sl_exited(pid));
-	}));
+			  pid = fork();
+			  if (!pid) {
+				  if (read(pfd[0], &c, 1) != 1)
+					  _exit(ERROR);
+				  _exit(state_of_new(variant->family));
+			  }
+			  if (run_ioctl() || write(pfd[1], "", 1) != 1)
+				  _exit(ERROR);
+			  _exit(sl_exited(pid));
+		  }));
 }
 
 struct thread {
@@ -291,14 +292,14 @@ TEST_F(scope, run_threads)
 {
 	SKIP_PLAIN();
 	EXPECT_EQ(ATTACHED, IN_CHILD({
-		struct thread t = { .family = variant->family };
+			  struct thread t = { .family = variant->family };
 
-		if (run_ioctl() ||
-		    pthread_create(&t.thread, NULL, thread_run, &t))
-			_exit(ERROR);
-		pthread_join(t.thread, NULL);
-		_exit(t.state);
-	}));
+			  if (run_ioctl() ||
+			      pthread_create(&t.thread, NULL, thread_run, &t))
+				  _exit(ERROR);
+			  pthread_join(t.thread, NULL);
+			  _exit(t.state);
+		  }));
 }
 
 /* The process number of one that ran may come again: it starts afresh */
@@ -309,8 +310,8 @@ TEST_F(scope, run_ends_with_the_process)
 	SKIP_PLAIN();
 	for (i = 0; i < 50; i++) {
 		ASSERT_EQ(0, IN_CHILD(_exit(run_ioctl() ? ERROR : 0)));
-		ASSERT_EQ(NOT_ATTACHED, IN_CHILD(
-			_exit(state_of_new(variant->family))));
+		ASSERT_EQ(NOT_ATTACHED,
+			  IN_CHILD(_exit(state_of_new(variant->family))));
 	}
 }
 
@@ -336,8 +337,8 @@ static const struct {
 	},
 	{
 		.name = "sockloan/chunk",
-		.standard = "65536",
-		.good = { "4096", "262144", "65536" },
+		.standard = "262144",
+		.good = { "4096", "65536", "262144" },
 		.bad = { "0", "-4096", "4095", "5000", "266240", "large",
 			 "4294967296" },
 	},
@@ -350,8 +351,8 @@ TEST(sysctls)
 
 	SKIP_PLAIN();
 	for (i = 0; i < ARRAY_SIZE(knob); i++) {
-		ASSERT_EQ(0, sl_sysctl_read(knob[i].name, value,
-					    sizeof(value)));
+		ASSERT_EQ(0,
+			  sl_sysctl_read(knob[i].name, value, sizeof(value)));
 		EXPECT_STREQ(knob[i].standard, value);
 		for (j = 0; j < 4 && knob[i].good[j]; j++) {
 			EXPECT_EQ(0, sl_sysctl(knob[i].name, knob[i].good[j]));
@@ -360,7 +361,7 @@ TEST(sysctls)
 		}
 		for (j = 0; j < 8 && knob[i].bad[j]; j++) {
 			EXPECT_EQ(-1, sl_sysctl(knob[i].name, knob[i].bad[j]))
-				TH_LOG("%s = %s", knob[i].name, knob[i].bad[j]);
+			TH_LOG("%s = %s", knob[i].name, knob[i].bad[j]);
 			EXPECT_EQ(EINVAL, errno);
 			sl_sysctl_read(knob[i].name, value, sizeof(value));
 			EXPECT_STREQ(knob[i].standard, value);
@@ -371,14 +372,16 @@ TEST(sysctls)
 /* Every counter that the documentation names is there, and once */
 TEST(counters)
 {
-	static const char * const name[] = {
-		"Sockets", "Attaches", "Detaches", "Inherited", "Calls",
-		"SmallCalls", "BytesLent", "BytesCopied", "PagesLent",
-		"PagesProtected", "PagesShared", "PagesZero", "Flushes",
-		"FaultIns", "FbState", "FbFlags", "FbCmsg", "FbProto",
-		"FbNoSg", "FbStamp", "FbNotifier", "FbVma", "FbShared",
-		"FbFile", "FbHuge", "FbUffd", "FbPkey", "FbPinned", "FbBusy",
-		"FbAbsent", "FbNuma", "FbSpecial", "FbNoMem",
+	static const char *const name[] = {
+		"Sockets",    "Attaches",	"Detaches",    "Inherited",
+		"Calls",      "SmallCalls",	"BytesLent",   "BytesCopied",
+		"PagesLent",  "PagesProtected", "PagesShared", "PagesZero",
+		"Flushes",    "FaultIns",	"FbState",     "FbFlags",
+		"FbCmsg",     "FbProto",	"FbNoSg",      "FbStamp",
+		"FbNotifier", "FbVma",		"FbShared",    "FbFile",
+		"FbHuge",     "FbUffd",		"FbPkey",      "FbPinned",
+		"FbBusy",     "FbAbsent",	"FbNuma",      "FbSpecial",
+		"FbNoMem",
 	};
 	struct sl_counters c;
 	size_t i;
@@ -390,7 +393,7 @@ TEST(counters)
 		for (j = 0, n = 0; j < c.nr; j++)
 			n += !strcmp(c.c[j].name, name[i]);
 		EXPECT_EQ(1, n)
-			TH_LOG("%s", name[i]);
+		TH_LOG("%s", name[i]);
 	}
 }
 

@@ -11,8 +11,8 @@
 #include "kselftest_harness.h"
 #include "sl_scene.h"
 
-#define LEN		(256 * SL_KIB)
-#define OLD		SL_SCENE_STREAM
+#define LEN (256 * SL_KIB)
+#define OLD SL_SCENE_STREAM
 
 FIXTURE(segments)
 {
@@ -25,13 +25,11 @@ FIXTURE_VARIANT(segments)
 	size_t offset;
 };
 
-FIXTURE_VARIANT_ADD(segments, v4)
-{
+FIXTURE_VARIANT_ADD(segments, v4){
 	.family = AF_INET,
 };
 
-FIXTURE_VARIANT_ADD(segments, v6_unaligned)
-{
+FIXTURE_VARIANT_ADD(segments, v6_unaligned){
 	.family = AF_INET6,
 	.offset = 1003,
 };
@@ -51,8 +49,8 @@ FIXTURE_TEARDOWN(segments)
 
 static void set(struct sl_scene *s, int name, int value)
 {
-	sl_note(s, "setsockopt", setsockopt(s->p.tx, IPPROTO_TCP, name, &value,
-					    sizeof(value)));
+	sl_note(s, "setsockopt",
+		setsockopt(s->p.tx, IPPROTO_TCP, name, &value, sizeof(value)));
 }
 
 /*
@@ -87,12 +85,13 @@ static void more(struct sl_scene *s)
 	sl_note_call(s, "more", send(s->p.tx, s->b->data, part, MSG_MORE),
 		     part);
 	note_unread(s);
-	sl_note_call(s, "more", send(s->p.tx, s->b->data + part, sl_page,
-				     MSG_MORE), sl_page);
+	sl_note_call(s, "more",
+		     send(s->p.tx, s->b->data + part, sl_page, MSG_MORE),
+		     sl_page);
 	note_unread(s);
 	part += sl_page;
-	sl_note_call(s, "rest", send(s->p.tx, s->b->data + part, LEN - part,
-				     0), LEN - part);
+	sl_note_call(s, "rest", send(s->p.tx, s->b->data + part, LEN - part, 0),
+		     LEN - part);
 	note_unread(s);
 	note_arrival(s);
 	sl_note_loans(s, 1);
@@ -110,8 +109,8 @@ static void cork(struct sl_scene *s)
 	set(s, TCP_CORK, 1);
 	sl_note_call(s, "corked", write(s->p.tx, s->b->data, part), part);
 	note_unread(s);
-	sl_note_call(s, "corked", write(s->p.tx, s->b->data + part,
-					LEN - part), LEN - part);
+	sl_note_call(s, "corked", write(s->p.tx, s->b->data + part, LEN - part),
+		     LEN - part);
 	set(s, TCP_CORK, 0);
 	note_unread(s);
 	note_arrival(s);
@@ -185,8 +184,9 @@ static void eor(struct sl_scene *s)
 	size_t half = LEN / 2 + 33;
 
 	sl_note_call(s, "send", send(s->p.tx, s->b->data, half, MSG_EOR), half);
-	sl_note_call(s, "send", send(s->p.tx, s->b->data + half, LEN - half,
-				     MSG_EOR), LEN - half);
+	sl_note_call(s, "send",
+		     send(s->p.tx, s->b->data + half, LEN - half, MSG_EOR),
+		     LEN - half);
 	note_arrival(s);
 	sl_note_loans(s, 1);
 }

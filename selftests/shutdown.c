@@ -11,11 +11,11 @@
 #include "kselftest_harness.h"
 #include "sl_scene.h"
 
-#define LEN		(2 * SL_MIB)
-#define SMALL		(64 * 1024)	/* socket buffers */
-#define SOON_MS		150		/* by then a send is blocked */
-#define OLD		SL_SCENE_STREAM
-#define NEW		2
+#define LEN (2 * SL_MIB)
+#define SMALL (64 * 1024) /* socket buffers */
+#define SOON_MS 150 /* by then a send is blocked */
+#define OLD SL_SCENE_STREAM
+#define NEW 2
 
 FIXTURE(shutdown)
 {
@@ -28,13 +28,11 @@ FIXTURE_VARIANT(shutdown)
 	size_t offset;
 };
 
-FIXTURE_VARIANT_ADD(shutdown, v4)
-{
+FIXTURE_VARIANT_ADD(shutdown, v4){
 	.family = AF_INET,
 };
 
-FIXTURE_VARIANT_ADD(shutdown, v6_unaligned)
-{
+FIXTURE_VARIANT_ADD(shutdown, v6_unaligned){
 	.family = AF_INET6,
 	.offset = 1003,
 };

@@ -18,7 +18,8 @@
 /* Word nr. i of stream "seed": every position and every seed looks different */
 static uint64_t word(uint64_t seed, uint64_t i)
 {
-	uint64_t x = (i + 1) * 0x9e3779b97f4a7c15ULL ^ seed * 0xd1342543de82ef95ULL;
+	uint64_t x = (i + 1) * 0x9e3779b97f4a7c15ULL ^
+		     seed * 0xd1342543de82ef95ULL;
 
 	x ^= x >> 29;
 	return x * 0xbf58476d1ce4e5b9ULL;

@@ -13,7 +13,7 @@
 #include "sl_test.h"
 
 #ifndef SOL_TLS
-#define SOL_TLS		282
+#define SOL_TLS 282
 #endif
 
 static inline int sl_ulp(int fd, const char *name)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Side by side: the same scene on a plain connection and on an attached one
+ * Side by side: the same scene on a plain socket and on an attached one
  */
 #include <errno.h>
 #include <signal.h>
@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "sl_scene.h"
+#include "sl_udp.h"
 
 static volatile sig_atomic_t sigpipes;
 
@@ -58,16 +59,15 @@ void sl_note(struct sl_scene *s, const char *what, long value)
 	s->note[s->nr++].value = value;
 }
 
-void sl_note_call(struct sl_scene *s, const char *what, ssize_t ret,
-		  size_t len)
+void sl_note_call(struct sl_scene *s, const char *what, ssize_t ret, size_t len)
 {
 	if (ret < 0)
 		sl_note(s, what, -errno);
 	else if (!ret)
 		sl_note(s, what, 0);
 	else
-		sl_note(s, what, (size_t)ret == len ? SL_FULL_COUNT :
-			SL_SHORT_COUNT);
+		sl_note(s, what,
+			(size_t)ret == len ? SL_FULL_COUNT : SL_SHORT_COUNT);
 }
 
 void sl_note_sigpipes(struct sl_scene *s)
@@ -93,11 +93,31 @@ void sl_note_arrival(struct sl_scene *s, size_t len)
 	sl_fill(s->b->data, s->b->len, SL_SCENE_STREAM);
 }
 
+/*
+ * So many datagrams arrive and no more, although the buffer is overwritten:
+ * their lengths and contents.
+ */
+void sl_note_datagrams(struct sl_scene *s, int nr)
+{
+	ssize_t n;
+
+	sl_fill(s->b->data, s->b->len, ~SL_SCENE_STREAM);
+	while (nr--) {
+		uint64_t digest = 0;
+
+		n = sl_udp_digest(s->p.rx, &digest);
+		sl_note(s, "datagram", n < 0 ? -errno : n);
+		sl_note(s, "content", digest);
+	}
+	sl_note(s, "no more", sl_udp_none(s->p.rx));
+	sl_fill(s->b->data, s->b->len, SL_SCENE_STREAM);
+}
+
 /* So much has been lent by now, where it should have been */
 void sl_note_loans(struct sl_scene *s, long long at_least)
 {
-	sl_note(s, "loans", !s->attached || sl_plain() ||
-		sl_lent(s->p.tx) >= at_least);
+	sl_note(s, "loans",
+		!s->attached || sl_plain() || sl_lent(s->p.tx) >= at_least);
 }
 
 static void *later(void *arg)
@@ -123,21 +143,32 @@ void sl_later_end(struct sl_later *l)
 	pthread_join(l->thread, NULL);
 }
 
-static bool play(struct sl_scene *s, struct sl_buf *b, int family, int bufsize,
-		 bool attached, sl_scene_fn fn)
+struct stage { /* what a scene begins with */
+	struct sl_buf *b;
+	int family;
+	int bufsize;
+	bool udp;
+};
+
+static bool play(struct sl_scene *s, const struct stage *st, bool attached,
+		 sl_scene_fn fn)
 {
 	struct sigaction sa = { .sa_handler = count_sigpipe };
 
 	memset(s, 0, sizeof(*s));
-	s->b = b;
-	s->family = family;
+	s->b = st->b;
+	s->family = st->family;
 	s->attached = attached;
 	sigpipes = 0;
 	sigaction(SIGPIPE, &sa, NULL);
-	sl_fill(b->data, b->len, SL_SCENE_STREAM);
-	if (sl_pair_sized(&s->p, family, bufsize, bufsize))
+	sl_fill(st->b->data, st->b->len, SL_SCENE_STREAM);
+	if (st->udp ?
+		    sl_udp_pair_plain(&s->p, st->family, &s->to, true) :
+		    sl_pair_sized(&s->p, st->family, st->bufsize, st->bufsize))
 		return false;
-	if (!sl_scene_attach(s, s->p.tx))
+	if (sl_scene_attach(s, s->p.tx))
+		sl_note(s, "attach", -errno);
+	else
 		fn(s);
 	sl_note_sigpipes(s);
 	sl_pair_close(&s->p);
@@ -145,14 +176,13 @@ static bool play(struct sl_scene *s, struct sl_buf *b, int family, int bufsize,
 }
 
 /* Are the notes the same? */
-bool sl_same(struct sl_buf *b, int family, int bufsize, sl_scene_fn fn)
+static bool same(const struct stage *st, sl_scene_fn fn)
 {
 	struct sl_scene plain, lent;
 	bool same;
 	int i;
 
-	if (!play(&plain, b, family, bufsize, false, fn) ||
-	    !play(&lent, b, family, bufsize, true, fn))
+	if (!play(&plain, st, false, fn) || !play(&lent, st, true, fn))
 		return false;
 	same = plain.nr == lent.nr;
 	for (i = 0; i < plain.nr && i < lent.nr; i++) {
@@ -166,4 +196,19 @@ bool sl_same(struct sl_buf *b, int family, int bufsize, sl_scene_fn fn)
 	if (!same)
 		sl_log_counters();
 	return same;
+}
+
+bool sl_same(struct sl_buf *b, int family, int bufsize, sl_scene_fn fn)
+{
+	struct stage st = { .b = b, .family = family, .bufsize = bufsize };
+
+	return same(&st, fn);
+}
+
+/* With a connected pair of UDP sockets */
+bool sl_same_udp(struct sl_buf *b, int family, sl_scene_fn fn)
+{
+	struct stage st = { .b = b, .family = family, .udp = true };
+
+	return same(&st, fn);
 }

@@ -17,9 +17,23 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-#include "sl_test.h"
+#include "sl_net.h"
 
 size_t sl_page;
+
+int sl_slow(void)
+{
+	const char *slow = getenv("SOCKLOAN_SLOW");
+	int factor = slow ? atoi(slow) : 1;
+
+	return factor > 1 ? factor : 1;
+}
+
+/* The harness ends a case by alarm(); a slow machine asks for more patience. */
+unsigned int __wrap_alarm(unsigned int seconds)
+{
+	return __real_alarm(seconds * sl_slow());
+}
 
 bool sl_plain(void)
 {
@@ -94,8 +108,8 @@ void sl_count(struct sl_counters *c)
 	if (!f)
 		return;
 	while (c->nr < SL_COUNTERS_MAX &&
-	       fscanf(f, "%31s %llu\n", c->c[c->nr].name,
-		      &c->c[c->nr].value) == 2)
+	       fscanf(f, "%31s %llu\n", c->c[c->nr].name, &c->c[c->nr].value) ==
+		       2)
 		c->nr++;
 	fclose(f);
 }
@@ -181,6 +195,32 @@ int sl_sysctl_read(const char *name, char *value, size_t len)
 	return 0;
 }
 
+/* A value into a file of /proc or /sys, or out of one */
+int sl_put(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	n = write(fd, value, strlen(value));
+	close(fd);
+	return n < 0 ? -1 : 0;
+}
+
+long long sl_get(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	long long value = -1;
+
+	if (!f)
+		return -1;
+	if (fscanf(f, "%lld", &value) != 1)
+		value = -1;
+	fclose(f);
+	return value;
+}
+
 /* Pin the calling thread, as far as there are that many CPUs */
 int sl_cpu(int cpu)
 {
@@ -237,7 +277,7 @@ static void __attribute__((constructor)) sl_init(void)
 	}
 	if (own && !strcmp(own, "0"))
 		return;
-	if (unshare(CLONE_NEWNET) || sl_lo_up())
+	if (unshare(CLONE_NEWNET) || sl_netns_prepare())
 		fprintf(stderr, "# no network namespace of its own: %s\n",
 			strerror(errno));
 }

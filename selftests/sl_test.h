@@ -17,17 +17,17 @@
 #include <sys/socket.h>
 #include <linux/sockloan.h>
 
-#define SL_KIB		1024UL
-#define SL_MIB		(1024UL * 1024)
-#define SL_TIMEOUT_S	8		/* no receive waits longer than this */
+#define SL_KIB 1024UL
+#define SL_MIB (1024UL * 1024)
+#define SL_TIMEOUT_S 8 /* no receive waits longer than this */
 
-extern size_t sl_page;			/* the page size */
+extern size_t sl_page; /* the page size */
 
 /* -- the module ---------------------------------------------------------- */
 
-#define SL_COUNTERS_MAX	64
+#define SL_COUNTERS_MAX 64
 
-struct sl_counters {			/* one reading of /proc/net/sockloan */
+struct sl_counters { /* one reading of /proc/net/sockloan */
 	int nr;
 	struct {
 		char name[32];
@@ -35,7 +35,13 @@ struct sl_counters {			/* one reading of /proc/net/sockloan */
 	} c[SL_COUNTERS_MAX];
 };
 
+int sl_slow(void); /* how many times: 1 on most machines */
 bool sl_plain(void);
+
+/* The linker's names: --wrap=alarm */
+unsigned int __real_alarm(unsigned int seconds);
+unsigned int __wrap_alarm(unsigned int seconds);
+
 int sl_ioctl(unsigned long cmd, void *arg);
 int sl_attach(int fd);
 int sl_detach(int fd);
@@ -51,15 +57,14 @@ int sl_sysctl(const char *name, const char *value);
 int sl_sysctl_read(const char *name, char *value, size_t len);
 
 /* Counter assertions: usable where EXPECT_* is, vacuous with SOCKLOAN_PLAIN */
-#define EXPECT_LENT(_fd, _bytes) \
+#define EXPECT_LENT(_fd, _bytes)       \
 	EXPECT_EQ((long long)(_bytes), \
 		  sl_plain() ? (long long)(_bytes) : sl_lent(_fd))
-#define EXPECT_LENT_SOME(_fd) \
-	EXPECT_LT(0, sl_plain() ? 1 : sl_lent(_fd))
-#define EXPECT_COPIED(_fd, _bytes) \
+#define EXPECT_LENT_SOME(_fd) EXPECT_LT(0, sl_plain() ? 1 : sl_lent(_fd))
+#define EXPECT_COPIED(_fd, _bytes)     \
 	EXPECT_EQ((long long)(_bytes), \
 		  sl_plain() ? (long long)(_bytes) : sl_copied(_fd))
-#define EXPECT_PROTECTED(_fd, _pages) \
+#define EXPECT_PROTECTED(_fd, _pages)  \
 	EXPECT_EQ((long long)(_pages), \
 		  sl_plain() ? (long long)(_pages) : sl_protected(_fd))
 #define EXPECT_RISE(_since, _name) \
@@ -67,7 +72,7 @@ int sl_sysctl_read(const char *name, char *value, size_t len);
 #define EXPECT_NO_RISE(_since, _name) \
 	EXPECT_EQ(0, sl_plain() ? 0 : sl_rise(_since, _name))
 #define EXPECT_RISE_BY(_since, _name, _n) \
-	EXPECT_EQ((long long)(_n), \
+	EXPECT_EQ((long long)(_n),        \
 		  sl_plain() ? (long long)(_n) : sl_rise(_since, _name))
 
 /* -- sockets ------------------------------------------------------------- */
@@ -82,12 +87,12 @@ struct sl_addr {
 };
 
 struct sl_pair {
-	int tx;				/* attached unless plain */
+	int tx; /* attached unless plain */
 	int rx;
 };
 
 /* Roomy pairs take SL_ROOM bytes before the receiver has read anything */
-#define SL_ROOM		(4 * SL_MIB)
+#define SL_ROOM (4 * SL_MIB)
 
 void sl_loopback(struct sl_addr *a, int family);
 int sl_listen(int family, struct sl_addr *a);
@@ -101,7 +106,7 @@ int sl_lo_up(void);
 
 /* -- data ---------------------------------------------------------------- */
 
-struct sl_buf {				/* anonymous memory with a stream in it */
+struct sl_buf { /* anonymous memory with a stream in it */
 	unsigned char *map;
 	size_t map_len;
 	unsigned char *data;
@@ -122,7 +127,7 @@ int sl_drain(int fd, size_t len, uint64_t seed);
 int sl_drain_eof(int fd);
 int sl_drain_raw(int fd, void *buf, size_t len);
 
-struct sl_reader {			/* a thread that drains and compares */
+struct sl_reader { /* a thread that drains and compares */
 	pthread_t thread;
 	int fd;
 	size_t len;
@@ -135,6 +140,8 @@ int sl_reader_join(struct sl_reader *r);
 
 /* -- the rest ------------------------------------------------------------ */
 
+int sl_put(const char *path, const char *value);
+long long sl_get(const char *path);
 int sl_cpu(int cpu);
 void sl_settle(void);
 uint64_t sl_ms(void);

@@ -9,8 +9,9 @@ tap() {
 	echo "1..$#"
 	for case; do
 		number=$((number + 1))
-		ret=0
-		(set -e; "$case") || ret=$?
+		# Not behind "||", where bash heeds no set -e.
+		(set -e; "$case")
+		ret=$?
 		if [ "$ret" = 0 ]; then
 			echo "ok $number $case"
 		else

@@ -13,8 +13,8 @@
 #include "kselftest_harness.h"
 #include "sl_test.h"
 
-#define LEN	(64 * SL_KIB)
-#define ROUNDS	100
+#define LEN (64 * SL_KIB)
+#define ROUNDS 100
 
 FIXTURE(toggle)
 {
@@ -29,13 +29,11 @@ FIXTURE_VARIANT(toggle)
 	size_t offset;
 };
 
-FIXTURE_VARIANT_ADD(toggle, v4)
-{
+FIXTURE_VARIANT_ADD(toggle, v4){
 	.family = AF_INET,
 };
 
-FIXTURE_VARIANT_ADD(toggle, v6_unaligned)
-{
+FIXTURE_VARIANT_ADD(toggle, v6_unaligned){
 	.family = AF_INET6,
 	.offset = 1003,
 };
@@ -69,7 +67,7 @@ static void *toggle(void *arg)
 	while (!t->stop) {
 		if (sl_attach(t->fd) && errno != EALREADY)
 			t->errors++;
-		sl_sleep_ms(1);		/* for some sends to go out lent */
+		sl_sleep_ms(1); /* for some sends to go out lent */
 		if (sl_detach(t->fd) && errno != ENOENT)
 			t->errors++;
 		sched_yield();
@@ -108,7 +106,7 @@ static void *send_all(void *arg)
 }
 
 /* The sender sits in sendmsg with a full buffer, plain or ours, by then. */
-static void while_blocked(FIXTURE_DATA(toggle) *self,
+static void while_blocked(FIXTURE_DATA(toggle) * self,
 			  struct __test_metadata *_metadata, bool attached)
 {
 	pthread_t sender;

@@ -4,16 +4,15 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/bpf.h>
 #include <pthread.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
 #include "sl_ktls.h"
+#include "sl_sockmap.h"
 
-#define LEN	(64 * SL_KIB)
+#define LEN (64 * SL_KIB)
 
 FIXTURE(ulp)
 {
@@ -27,18 +26,15 @@ FIXTURE_VARIANT(ulp)
 	size_t offset;
 };
 
-FIXTURE_VARIANT_ADD(ulp, v4)
-{
+FIXTURE_VARIANT_ADD(ulp, v4){
 	.family = AF_INET,
 };
 
-FIXTURE_VARIANT_ADD(ulp, v6)
-{
+FIXTURE_VARIANT_ADD(ulp, v6){
 	.family = AF_INET6,
 };
 
-FIXTURE_VARIANT_ADD(ulp, v6_unaligned)
-{
+FIXTURE_VARIANT_ADD(ulp, v6_unaligned){
 	.family = AF_INET6,
 	.offset = 77,
 };
@@ -57,10 +53,11 @@ FIXTURE_TEARDOWN(ulp)
 	sl_buf_unmap(&self->b);
 }
 
-#define SEND_AND_DRAIN(self) do { \
-	ASSERT_EQ(LEN, send((self)->p.tx, (self)->b.data, LEN, 0)); \
-	EXPECT_EQ(0, sl_drain((self)->p.rx, LEN, 1)); \
-} while (0)
+#define SEND_AND_DRAIN(self)                                                \
+	do {                                                                \
+		ASSERT_EQ(LEN, send((self)->p.tx, (self)->b.data, LEN, 0)); \
+		EXPECT_EQ(0, sl_drain((self)->p.rx, LEN, 1));               \
+	} while (0)
 
 TEST_F(ulp, tls)
 {
@@ -163,8 +160,8 @@ TEST_F(ulp, tls_while_sending)
 		if (i == ROUNDS / 2)
 			ASSERT_EQ(0, pthread_create(&t, NULL, switch_to_tls,
 						    &self->p.tx));
-		ASSERT_EQ(LEN, sl_send_all(self->p.tx, big.data + i * LEN, LEN,
-					   0));
+		ASSERT_EQ(LEN,
+			  sl_send_all(self->p.tx, big.data + i * LEN, LEN, 0));
 		if (i == ROUNDS / 2 + 3) {
 			pthread_join(t, &ret);
 			EXPECT_EQ(NULL, ret);
@@ -251,43 +248,24 @@ TEST(addrform_refused)
 
 /* -- sockmap -------------------------------------------------------------- */
 
-static int bpf(int cmd, union bpf_attr *attr)
-{
-	return syscall(SYS_bpf, cmd, attr, sizeof(*attr));
-}
-
 /* In a sockmap the socket has another sk_prot under the same ops. */
 TEST_F(ulp, sockmap)
 {
 	size_t whole = sl_whole(self->b.data, LEN);
 	struct sl_counters before;
-	union bpf_attr attr;
-	__u32 key = 0, value;
 	int map;
 
-	memset(&attr, 0, sizeof(attr));
-	attr.map_type = BPF_MAP_TYPE_SOCKMAP;
-	attr.key_size = 4;
-	attr.value_size = 4;
-	attr.max_entries = 1;
-	map = bpf(BPF_MAP_CREATE, &attr);
+	map = sl_sockmap();
 	if (map < 0)
 		SKIP(return, "no sockmap: %s", strerror(errno));
-
-	value = self->p.tx;
-	memset(&attr, 0, sizeof(attr));
-	attr.map_fd = map;
-	attr.key = (unsigned long)&key;
-	attr.value = (unsigned long)&value;
-	ASSERT_EQ(0, bpf(BPF_MAP_UPDATE_ELEM, &attr));
+	ASSERT_EQ(0, sl_sockmap_put(map, self->p.tx));
 	sl_count(&before);
 	SEND_AND_DRAIN(self);
 	EXPECT_LENT(self->p.tx, 0);
 	EXPECT_RISE_BY(&before, "FbProto", 1);
 
 	/* Out of it again, it lends. */
-	attr.value = 0;
-	ASSERT_EQ(0, bpf(BPF_MAP_DELETE_ELEM, &attr));
+	ASSERT_EQ(0, sl_sockmap_take(map));
 	SEND_AND_DRAIN(self);
 	EXPECT_LENT(self->p.tx, whole);
 	close(map);

@@ -74,8 +74,8 @@ with_marked_processes_alive() {
 }
 
 again_and_again() {
-	local i
-	for i in 1 2 3 4 5; do
+	local _
+	for _ in 1 2 3 4 5; do
 		traffic
 		within 5 nobody_attached
 		rmmod sockloan
@@ -85,8 +85,8 @@ again_and_again() {
 
 # What was lent outlives its program, and the module what was lent.
 killed_in_mid_send() {
-	local i client
-	for i in 1 2 3 4 5; do
+	local _ client
+	for _ in 1 2 3 4 5; do
 		sockloan run iperf3 -c 127.0.0.1 -p $port -t 60 >/dev/null 2>&1 &
 		client=$!
 		sleep 0.$((RANDOM % 9 + 1))
@@ -103,14 +103,15 @@ killed_in_mid_send() {
 
 # A namespace goes with sockets of it attached, connected, and sending.
 namespace_teardown() {
-	local i
-	for i in 1 2 3; do
+	local _
+	for _ in 1 2 3; do
 		ip netns add sl_gone
 		ip netns exec sl_gone ip link set lo up
 		ip netns exec sl_gone sysctl -q net.sockloan.auto=1
 		ip netns exec sl_gone iperf3 -s -p $port >/dev/null 2>&1 &
 		ip netns exec sl_gone bash -c "until iperf3 -c 127.0.0.1 -p $port -t 60; do sleep 0.2; done" \
 			>/dev/null 2>&1 &
+		# shellcheck disable=SC2016 # awk's
 		within 30 ip netns exec sl_gone awk \
 			'$1 == "BytesLent" && $2 > 0 { found = 1 } END { exit !found }' /proc/net/sockloan
 		# The name goes now, the namespace with its last process.

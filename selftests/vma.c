@@ -12,9 +12,9 @@
 #include "kselftest_harness.h"
 #include "sl_test.h"
 
-#define OLD	1			/* the stream that was sent */
-#define NEW	2			/* what is written over it */
-#define LEN	(256 * SL_KIB)
+#define OLD 1 /* the stream that was sent */
+#define NEW 2 /* what is written over it */
+#define LEN (256 * SL_KIB)
 #define HUGE_PAGE (2 * SL_MIB)
 
 FIXTURE(vma)
@@ -28,13 +28,11 @@ FIXTURE_VARIANT(vma)
 	int family;
 };
 
-FIXTURE_VARIANT_ADD(vma, v4)
-{
+FIXTURE_VARIANT_ADD(vma, v4){
 	.family = AF_INET,
 };
 
-FIXTURE_VARIANT_ADD(vma, v6)
-{
+FIXTURE_VARIANT_ADD(vma, v6){
 	.family = AF_INET6,
 };
 
@@ -50,13 +48,14 @@ FIXTURE_TEARDOWN(vma)
 }
 
 /* Send it, write something else there, receive what was sent */
-#define ASSERT_SURVIVES_REWRITE(_self, _data, _len) do { \
-	unsigned char *_d = (_data); \
-	ASSERT_EQ(_len, send((_self)->p.tx, _d, _len, 0)); \
-	sl_fill(_d, _len, NEW); \
-	EXPECT_EQ(-1, sl_differs(_d, _len, NEW)); \
-	EXPECT_EQ(0, sl_drain((_self)->p.rx, _len, OLD)); \
-} while (0)
+#define ASSERT_SURVIVES_REWRITE(_self, _data, _len)                \
+	do {                                                       \
+		unsigned char *_d = (_data);                       \
+		ASSERT_EQ(_len, send((_self)->p.tx, _d, _len, 0)); \
+		sl_fill(_d, _len, NEW);                            \
+		EXPECT_EQ(-1, sl_differs(_d, _len, NEW));          \
+		EXPECT_EQ(0, sl_drain((_self)->p.rx, _len, OLD));  \
+	} while (0)
 
 static unsigned char *map(size_t len, int prot, int flags, int fd)
 {
@@ -247,10 +246,11 @@ TEST_F(vma, several_areas)
 /* -- memory that is copied, and why ---------------------------------------- */
 
 /* Nothing is lent, one counter says so, and the data is right all the same */
-#define EXPECT_FALLBACK(_self, _name) do { \
-	EXPECT_LENT((_self)->p.tx, 0); \
-	EXPECT_RISE(&(_self)->c, _name); \
-} while (0)
+#define EXPECT_FALLBACK(_self, _name)            \
+	do {                                     \
+		EXPECT_LENT((_self)->p.tx, 0);   \
+		EXPECT_RISE(&(_self)->c, _name); \
+	} while (0)
 
 TEST_F(vma, shared_anonymous)
 {
@@ -419,7 +419,7 @@ TEST_F(vma, text)
  * arrives is what it said it sent.  The socket is as good as before.
  */
 static void send_hole(struct __test_metadata *_metadata,
-		      FIXTURE_DATA(vma) *self, struct sl_buf *b, size_t hole)
+		      FIXTURE_DATA(vma) * self, struct sl_buf *b, size_t hole)
 {
 	unsigned char tail[100];
 	ssize_t n, sent = 0;
