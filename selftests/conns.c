@@ -17,6 +17,7 @@
 #define LEN (64 * SL_KIB)
 #define WARM_UP 1000
 #define CONNECTIONS 10000
+#define ROUNDS 4
 
 /* One figure out of a file of "name value" lines; -1: not there */
 static long long figure(const char *file, const char *format)
@@ -137,32 +138,57 @@ FIXTURE_TEARDOWN(connections)
 	sl_buf_unmap(&self->b);
 }
 
-TEST_F_TIMEOUT(connections, leave_nothing, 250)
+/* What a round of connections kept, by name; NULL: nothing */
+static const char *kept(const struct state *before, const struct state *after,
+			int count)
+{
+	if (before->attached != after->attached)
+		return "attached sockets";
+	if (before->tcp_in_use != after->tcp_in_use)
+		return "sockets";
+	/* One page in ten connections would show, one object in fifty. */
+	if (before->free_pages - after->free_pages >= count / 10)
+		return "memory";
+	if (after->anon_pages - before->anon_pages >= count / 10)
+		return "anonymous pages";
+	/* A debug kernel keeps freed objects for a while, and looks for leaks itself. */
+	if (access("/sys/kernel/debug/kmemleak", F_OK) &&
+	    after->slab_pages - before->slab_pages >= count / 50)
+		return "slab pages";
+	if (after->tcp_objects - before->tcp_objects >= count / 50)
+		return "TCP sockets' objects";
+	if (after->loan_objects - before->loan_objects >= count / 50)
+		return "the module's objects";
+	return NULL;
+}
+
+/*
+ * The rest of the system takes memory too, and keeps some (per-CPU lists that grow, what
+ * a debug kernel notes). Once, that is; a leak takes the same from every round.
+ */
+TEST_F_TIMEOUT(connections, leave_nothing, 400)
 {
 	int count = variant->family == AF_INET && sl_slow() == 1 ?
 			    CONNECTIONS :
-			    CONNECTIONS / 5;
+			    CONNECTIONS / 10;
+	const char *what = "anything";
 	struct state before, after;
-	int i;
+	int round, i;
 
 	for (i = 0; i < WARM_UP; i++)
 		ASSERT_EQ(0, connection(self->listener, &self->a, &self->b, i));
 	look(&before);
-	for (i = 0; i < count; i++)
-		ASSERT_EQ(0, connection(self->listener, &self->a, &self->b, i));
-	look(&after);
-
-	EXPECT_EQ(before.attached, after.attached);
-	EXPECT_EQ(before.tcp_in_use, after.tcp_in_use);
-	/* One page in ten connections would show, one object in fifty. */
-	EXPECT_LT(before.free_pages - after.free_pages, count / 10);
-	EXPECT_LT(after.anon_pages - before.anon_pages, count / 10);
-	/* A debug kernel keeps freed objects for a while, and looks for leaks itself. */
-	if (access("/sys/kernel/debug/kmemleak", F_OK)) {
-		EXPECT_LT(after.slab_pages - before.slab_pages, count / 50);
+	for (round = 0; round < ROUNDS && what; round++) {
+		for (i = 0; i < count; i++)
+			ASSERT_EQ(0, connection(self->listener, &self->a,
+						&self->b, i));
+		look(&after);
+		what = kept(&before, &after, count);
+		if (what)
+			printf("# %d connections kept %s\n", count, what);
+		before = after;
 	}
-	EXPECT_LT(after.tcp_objects - before.tcp_objects, count / 50);
-	EXPECT_LT(after.loan_objects - before.loan_objects, count / 50);
+	EXPECT_EQ(NULL, what);
 }
 
 TEST_HARNESS_MAIN
