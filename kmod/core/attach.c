@@ -14,6 +14,7 @@
 #include <net/tcp_states.h>
 
 #include "ops.h"
+#include "rx.h"
 #include "sockloan.h"
 
 static struct rhashtable sl_socks;
@@ -109,11 +110,21 @@ static void sl_sk_destruct(struct sock *sk)
 		sl_plain_destruct(sk)(sk);
 		return;
 	}
+	sl_rx_gone(ss);
 	sl_sock_remove(ss);
 	ss->destruct(sk);
-	/* That of sock->ops->owner; the core has dropped the new owner's. */
-	module_put(THIS_MODULE);
+	if (ss->late)
+		module_put(ss->owner);
+	else
+		/* sock->ops->owner's; the core has dropped the new owner's. */
+		module_put(THIS_MODULE);
 	sl_sock_free(ss);
+}
+
+static void sl_take_destruct(struct sl_sock *ss)
+{
+	ss->destruct = ss->sk->sk_destruct;
+	ss->sk->sk_destruct = sl_sk_destruct;
 }
 
 /**
@@ -134,8 +145,7 @@ void sl_hook_destruct(struct sl_sock *ss)
 	if (sk->sk_type == SOCK_STREAM &&
 	    !((1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)))
 		return;
-	ss->destruct = sk->sk_destruct;
-	sk->sk_destruct = sl_sk_destruct;
+	sl_take_destruct(ss);
 }
 
 static void sl_unhook_destruct(struct sl_sock *ss)
@@ -299,6 +309,10 @@ int sl_listen(struct socket *sock, int backlog)
 
 	if (ss) {
 		lock_sock(sk);
+		/* Its children would get a copy of its callbacks. */
+		sl_rx_gone(ss);
+		sl_event_unhook(ss);
+		ss->listening = true;
 		sl_unhook_destruct(ss);
 		release_sock(sk);
 	}
@@ -306,6 +320,7 @@ int sl_listen(struct socket *sock, int backlog)
 	if (ss && err) {
 		/* It was connected, and can still be taken over. */
 		lock_sock(sk);
+		ss->listening = false;
 		sl_hook_destruct(ss);
 		release_sock(sk);
 	}
@@ -318,6 +333,8 @@ int sl_accept(struct socket *sock, struct socket *newsock, SL_ACCEPT_PARAMS)
 	int err;
 
 	err = sl_plain_ops(sock)->accept(sock, newsock, SL_ACCEPT_ARGS);
+	if (!err && newsock->sk)
+		sl_event_inherited(newsock->sk);
 	/*
 	 * A failed accept leaves @newsock with our ops and without a sock;
 	 * sl_release() copes.  One without ops is made by kernel_accept(),
@@ -335,6 +352,15 @@ int sl_release(struct socket *sock)
 	int err;
 
 	if (ss) {
+		lock_sock(sock->sk);
+		sl_rx_gone(ss);
+		/* What is on top of our callbacks goes on calling them. */
+		ss->late = !sl_event_unhook(ss);
+		if (ss->late && !ss->destruct)
+			sl_take_destruct(ss);
+		release_sock(sock->sk);
+		if (ss->late)
+			return sl_plain_ops(sock)->release(sock);
 		sl_unhook_destruct(ss);
 		/* The next call may free the sock, and its address be used. */
 		sl_sock_remove(ss);

@@ -187,6 +187,34 @@ static inline u32 sl_sk_tsflags(const struct sock *sk)
 	return READ_ONCE(sk->sk_tsflags);
 }
 
+/* UDP-Lite is gone from newer kernels. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 1, 0)
+#define SL_UDP_INC(sk, field)	UDP_INC_STATS(sock_net(sk), field)
+#else
+#define SL_UDP_INC(sk, field)	UDP_INC_STATS(sock_net(sk), field, 0)
+#endif
+
+/* Can the CPU read what is in its frags? */
+static inline bool sl_skb_readable(const struct sk_buff *skb)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+	return skb_frags_readable(skb);
+#else
+	return true;
+#endif
+}
+
+/* Unmap part of a mapping of special entries, and flush it. */
+static inline void sl_zap_special(struct vm_area_struct *vma, unsigned long addr,
+				  unsigned long size)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 1, 0)
+	zap_special_vma_range(vma, addr, size);
+#else
+	zap_vma_ptes(vma, addr, size);
+#endif
+}
+
 #ifdef CONFIG_X86_64
 /*
  * Newer kernels export __flush_tlb_all() to KVM alone: its instructions, then.

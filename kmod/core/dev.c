@@ -5,18 +5,21 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/net.h>
+#include <linux/poll.h>
+#include <linux/seq_file.h>
 #include <linux/uaccess.h>
 #include <linux/sockloan.h>
 
 #include "pool.h"
+#include "rx.h"
 #include "sockloan.h"
 
 /*
  * Copy a size-versioned structure in; @size is that of ours, @first that of its
  * first version.
  */
-static int sl_dev_get(void *to, size_t size, size_t first,
-		      const void __user *from, u32 *usize)
+int sl_dev_get(void *to, size_t size, size_t first,
+	       const void __user *from, u32 *usize)
 {
 	if (get_user(*usize, (const u32 __user *)from))
 		return -EFAULT;
@@ -110,151 +113,6 @@ static int sl_dev_sockstat(void __user *user)
 	return copy_to_user(user, &arg, arg.size) ? -EFAULT : 0;
 }
 
-/* -- pools --------------------------------------------------------------------- */
-
-static int sl_dev_pool(struct sl_pool *pool, void __user *user)
-{
-	struct sockloan_pool arg;
-	u32 usize;
-	int err;
-
-	err = sl_dev_get(&arg, sizeof(arg), sizeof(arg), user, &usize);
-	if (err)
-		return err;
-	if (arg.flags)
-		return -EINVAL;
-	err = sl_pool_setup(pool, &arg);
-	if (err)
-		return err;
-	arg.size = min_t(u32, usize, sizeof(arg));
-	return copy_to_user(user, &arg, arg.size) ? -EFAULT : 0;
-}
-
-/* Ids that are copied in or out at a time */
-#define SL_DEV_IDS	64
-
-static int sl_dev_pkts(struct sl_pool *pool, void __user *user,
-		       int (*act)(struct sl_pool *pool, u32 __user *ids,
-				  u32 count))
-{
-	struct sockloan_pkts arg;
-	u32 usize;
-	int err;
-
-	if (!sl_pool_ready(pool))
-		return -ENXIO;
-	err = sl_dev_get(&arg, sizeof(arg), sizeof(arg), user, &usize);
-	if (err)
-		return err;
-	if (arg.flags || arg.reserved || !arg.count || arg.count > INT_MAX)
-		return -EINVAL;
-	return act(pool, u64_to_user_ptr(arg.ids), arg.count);
-}
-
-static int sl_dev_alloc(struct sl_pool *pool, u32 __user *to, u32 count)
-{
-	u32 ids[SL_DEV_IDS], n, i, done = 0;
-
-	do {
-		u32 want = min_t(u32, count - done, SL_DEV_IDS);
-
-		n = sl_pool_alloc(pool, ids, want);
-		if (copy_to_user(to + done, ids, n * sizeof(*ids))) {
-			/* The ids of these nobody knows. */
-			for (i = 0; i < n; i++)
-				sl_pool_free(pool, ids[i]);
-			return done ?: -EFAULT;
-		}
-		done += n;
-		if (n < want)
-			break;
-		cond_resched();
-	} while (done < count);
-	return done ?: -ENOBUFS;
-}
-
-static int sl_dev_free(struct sl_pool *pool, u32 __user *from, u32 count)
-{
-	u32 done;
-	int err;
-	u32 id;
-
-	for (done = 0; done < count; done++) {
-		err = -EFAULT;
-		if (!get_user(id, from + done))
-			err = sl_pool_free(pool, id);
-		if (err)
-			return done ?: err;
-		cond_resched();
-	}
-	return done;
-}
-
-static int sl_dev_xout_all(struct sl_pool *pool, struct socket *sock,
-			   const struct sockloan_xout *arg)
-{
-	struct sockloan_pkt __user *user = u64_to_user_ptr(arg->pkts);
-	struct sockloan_pkt pkt;
-	u32 done;
-	int ret;
-
-	for (done = 0; done < arg->count; done++) {
-		if (copy_from_user(&pkt, user + done, sizeof(pkt)))
-			return done ?: -EFAULT;
-		ret = sl_xout(pool, sock, &pkt, arg->flags,
-			      done + 1 < arg->count);
-		/* Restarting is for the whole call, if nothing was sent. */
-		if (put_user(ret == -ERESTARTSYS ? -EINTR : ret,
-			     &user[done].result) && ret >= 0)
-			return done + 1;
-		if (ret < 0)
-			return done ?: ret;
-		cond_resched();
-	}
-	return done;
-}
-
-static int sl_dev_xout(struct sl_pool *pool, void __user *user)
-{
-	struct sockloan_xout arg;
-	struct socket *sock;
-	u32 usize;
-	int err;
-
-	if (!sl_pool_ready(pool))
-		return -ENXIO;
-	err = sl_dev_get(&arg, sizeof(arg), sizeof(arg), user, &usize);
-	if (err)
-		return err;
-	if ((arg.flags & ~(SOCKLOAN_XOUT_DONTWAIT | SOCKLOAN_XOUT_MORE)) ||
-	    !arg.count || arg.count > INT_MAX)
-		return -EINVAL;
-	sock = sockfd_lookup(arg.fd, &err);
-	if (!sock)
-		return err;
-	err = sl_dev_xout_all(pool, sock, &arg);
-	sockfd_put(sock);
-	return err;
-}
-
-static int sl_dev_poolstat(struct sl_pool *pool, void __user *user)
-{
-	struct sockloan_poolstat arg;
-	u32 usize;
-	int err;
-
-	if (!sl_pool_ready(pool))
-		return -ENXIO;
-	err = sl_dev_get(&arg, sizeof(arg), sizeof(arg), user, &usize);
-	if (err)
-		return err;
-	if (arg.flags)
-		return -EINVAL;
-	sl_pool_stat(pool, &arg);
-	arg.size = min_t(u32, usize, sizeof(arg));
-	return copy_to_user(user, &arg, arg.size) ? -EFAULT : 0;
-}
-
 static long sl_dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	void __user *user = (void __user *)arg;
@@ -270,18 +128,8 @@ static long sl_dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return sl_dev_run(user);
 	case SOCKLOAN_IOC_SOCKSTAT & ~IOCSIZE_MASK:
 		return sl_dev_sockstat(user);
-	case SOCKLOAN_IOC_POOL & ~IOCSIZE_MASK:
-		return sl_dev_pool(pool, user);
-	case SOCKLOAN_IOC_ALLOC & ~IOCSIZE_MASK:
-		return sl_dev_pkts(pool, user, sl_dev_alloc);
-	case SOCKLOAN_IOC_FREE & ~IOCSIZE_MASK:
-		return sl_dev_pkts(pool, user, sl_dev_free);
-	case SOCKLOAN_IOC_XOUT & ~IOCSIZE_MASK:
-		return sl_dev_xout(pool, user);
-	case SOCKLOAN_IOC_POOLSTAT & ~IOCSIZE_MASK:
-		return sl_dev_poolstat(pool, user);
 	}
-	return -ENOTTY;
+	return sl_poolctl(pool, cmd, user);
 }
 
 static int sl_dev_open(struct inode *inode, struct file *file)
@@ -292,7 +140,7 @@ static int sl_dev_open(struct inode *inode, struct file *file)
 
 static int sl_dev_release(struct inode *inode, struct file *file)
 {
-	sl_pool_destroy(file->private_data);
+	sl_pool_close(file->private_data);
 	return 0;
 }
 
@@ -301,11 +149,40 @@ static int sl_dev_mmap(struct file *file, struct vm_area_struct *vma)
 	return sl_pool_mmap(file->private_data, vma);
 }
 
+static ssize_t sl_dev_read(struct file *file, char __user *buf, size_t len,
+			   loff_t *pos)
+{
+	struct sl_pool *pool = file->private_data;
+
+	if (!sl_pool_ready(pool))
+		return -ENXIO;
+	return sl_event_read(pool, buf, len, file->f_flags & O_NONBLOCK);
+}
+
+static __poll_t sl_dev_poll(struct file *file, poll_table *wait)
+{
+	struct sl_pool *pool = file->private_data;
+
+	poll_wait(file, &pool->wait, wait);
+	return list_empty_careful(&pool->eventful) ? 0 : EPOLLIN | EPOLLRDNORM;
+}
+
+static void sl_dev_fdinfo(struct seq_file *seq, struct file *file)
+{
+	struct sl_pool *pool = file->private_data;
+
+	if (sl_pool_ready(pool))
+		sl_poolctl_show(pool, seq);
+}
+
 static const struct file_operations sl_dev_fops = {
 	.owner = THIS_MODULE,
 	.open = sl_dev_open,
 	.release = sl_dev_release,
 	.mmap = sl_dev_mmap,
+	.read = sl_dev_read,
+	.poll = sl_dev_poll,
+	.show_fdinfo = sl_dev_fdinfo,
 	.unlocked_ioctl = sl_dev_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.llseek = noop_llseek,
@@ -324,11 +201,6 @@ int __init sl_dev_init(void)
 	BUILD_BUG_ON(sizeof(struct sockloan_attach) != 16);
 	BUILD_BUG_ON(sizeof(struct sockloan_run) != 8);
 	BUILD_BUG_ON(sizeof(struct sockloan_sockstat) != 80);
-	BUILD_BUG_ON(sizeof(struct sockloan_pool) != 24);
-	BUILD_BUG_ON(sizeof(struct sockloan_pkts) != 24);
-	BUILD_BUG_ON(sizeof(struct sockloan_pkt) != 16);
-	BUILD_BUG_ON(sizeof(struct sockloan_xout) != 24);
-	BUILD_BUG_ON(sizeof(struct sockloan_poolstat) != 80);
 
 	return misc_register(&sl_dev);
 }

@@ -84,6 +84,13 @@ void (*sl_plain_destruct(const struct sock *sk))(struct sock *sk)
 			sk->sk_family == AF_INET6)->destruct;
 }
 
+/* The callbacks that a socket of this kind comes with */
+const struct sl_calls *sl_plain_calls(const struct sock *sk)
+{
+	return &sl_table(sk->sk_type == SOCK_STREAM,
+			 sk->sk_family == AF_INET6)->calls;
+}
+
 /* Not all of IPv6 is exported, or there: a socket of our own has it. */
 static int __init sl_ops_make(int family, int type)
 {
@@ -97,6 +104,10 @@ static int __init sl_ops_make(int family, int type)
 	so->plain = sock->ops;
 	so->prot = sock->sk->sk_prot;
 	so->destruct = sock->sk->sk_destruct;
+	so->calls.data_ready = sock->sk->sk_data_ready;
+	so->calls.state_change = sock->sk->sk_state_change;
+	so->calls.write_space = sock->sk->sk_write_space;
+	so->calls.error_report = sock->sk->sk_error_report;
 	so->ops = *so->plain;
 	so->ops.owner = THIS_MODULE;
 	so->ops.setsockopt = sl_setsockopt;

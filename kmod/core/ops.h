@@ -8,18 +8,22 @@
 #include <linux/net.h>
 #include <net/inet_common.h>
 
+#include "sockloan.h"
+
 /**
  * struct sl_ops - one table
  * @ops: a copy of the plain one with some calls replaced
  * @plain: the plain one
  * @prot: the sk_prot of its sockets
  * @destruct: the sk_destruct that they come with
+ * @calls: and the callbacks
  */
 struct sl_ops {
 	struct proto_ops ops;
 	const struct proto_ops *plain;
 	const struct proto *prot;
 	void (*destruct)(struct sock *sk);
+	struct sl_calls calls;
 };
 
 /* UDP and TCP, each over IPv4 and IPv6 */
@@ -29,6 +33,7 @@ const struct proto_ops *sl_plain_ops(const struct socket *sock);
 const struct proto_ops *sl_our_ops(const struct proto_ops *plain);
 const struct proto *sl_plain_prot(const struct proto_ops *plain);
 void (*sl_plain_destruct(const struct sock *sk))(struct sock *sk);
+const struct sl_calls *sl_plain_calls(const struct sock *sk);
 bool sl_hooked(const struct socket *sock);
 int sl_ops_init(void);
 

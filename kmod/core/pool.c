@@ -15,6 +15,7 @@
 #include <linux/slab.h>
 
 #include "pool.h"
+#include "rx.h"
 #include "sockloan.h"
 
 /* A packet's id: its buffer and, above that, its generation */
@@ -32,9 +33,16 @@ struct sl_pool *sl_pool_new(void)
 
 	if (!pool)
 		return NULL;
+	kref_init(&pool->ref);
 	mutex_init(&pool->setup);
 	mutex_init(&pool->lock);
+	pool->free_list = SL_BUF_END;
 	pool->flight_list = SL_BUF_END;
+	spin_lock_init(&pool->event_lock);
+	INIT_LIST_HEAD(&pool->sockets);
+	INIT_LIST_HEAD(&pool->eventful);
+	init_waitqueue_head(&pool->wait);
+	sl_window_init(&pool->window);
 	return pool;
 }
 
@@ -55,18 +63,36 @@ static unsigned long sl_pool_size(const struct sl_pool *pool)
 }
 
 /**
- * sl_pool_destroy - the file is closed, and unmapped
+ * sl_pool_close - the file is closed, and unmapped
  * @pool: its pool, set up or not
+ *
+ * Context: process, takes the locks of its sockets.
  */
-void sl_pool_destroy(struct sl_pool *pool)
+void sl_pool_close(struct sl_pool *pool)
 {
+	sl_rx_leave_all(pool);
 	if (pool->ready) {
+		sl_window_free(&pool->window);
 		sl_pool_free_pages(pool);
 		kvfree(pool->buf);
-		account_locked_vm(pool->mm, sl_pool_size(pool), false);
+		account_locked_vm(pool->mm, pool->locked, false);
 		mmdrop(pool->mm);
 	}
-	kfree(pool);
+	sl_pool_put(pool);
+}
+
+static void sl_pool_last(struct kref *ref)
+{
+	struct sl_pool *pool = container_of(ref, struct sl_pool, ref);
+
+	/* Callbacks of its sockets may be looking at it. */
+	kfree_rcu(pool, rcu);
+}
+
+/* Context: any. */
+void sl_pool_put(struct sl_pool *pool)
+{
+	kref_put(&pool->ref, sl_pool_last);
 }
 
 static int sl_pool_get_pages(struct sl_pool *pool, unsigned int order)
@@ -88,6 +114,8 @@ static int sl_pool_get_pages(struct sl_pool *pool, unsigned int order)
 		pool->pages[i] = alloc_pages(gfp, order);
 		if (!pool->pages[i])
 			break;
+		/* Gone when the page is allocated again, whoever frees it */
+		set_page_private(pool->pages[i], SL_POOL_MARK);
 		cond_resched();
 	}
 	if (i == n)
@@ -102,6 +130,9 @@ static int sl_pool_fill(struct sl_pool *pool)
 	int err;
 	u32 i;
 
+	if (!pool->bufs)
+		return 0;
+	pool->free_list = 0;
 	pool->buf = kvcalloc(pool->bufs, sizeof(*pool->buf),
 			     GFP_KERNEL_ACCOUNT);
 	if (!pool->buf)
@@ -117,6 +148,35 @@ static int sl_pool_fill(struct sl_pool *pool)
 	if (err) {
 		kvfree(pool->buf);
 		pool->buf = NULL;
+		pool->free_list = SL_BUF_END;
+	}
+	return err;
+}
+
+/* Buffers, a window, or both */
+static bool sl_pool_valid(const struct sockloan_pool *arg)
+{
+	if (!arg->bufs != !arg->buf_size || !(arg->bufs | arg->window))
+		return false;
+	if (arg->buf_size > SOCKLOAN_BUF_MAX || arg->bufs > SOCKLOAN_BUFS_MAX)
+		return false;
+	return !arg->window || (arg->window >= SOCKLOAN_WINDOW_MIN &&
+				arg->window <= SOCKLOAN_WINDOW_MAX);
+}
+
+/* Its memory; RLIMIT_MEMLOCK has been charged. */
+static int sl_pool_make(struct sl_pool *pool, u64 window)
+{
+	int err = sl_pool_fill(pool);
+
+	if (err || !window)
+		return err;
+	err = sl_window_make(&pool->window, window);
+	if (err && pool->bufs) {
+		sl_pool_free_pages(pool);
+		kvfree(pool->buf);
+		pool->buf = NULL;
+		pool->free_list = SL_BUF_END;
 	}
 	return err;
 }
@@ -130,10 +190,10 @@ static int sl_pool_fill(struct sl_pool *pool)
  */
 int sl_pool_setup(struct sl_pool *pool, struct sockloan_pool *arg)
 {
+	static atomic64_t last = ATOMIC64_INIT(0);
 	int err;
 
-	if (!arg->buf_size || arg->buf_size > SOCKLOAN_BUF_MAX ||
-	    !arg->bufs || arg->bufs > SOCKLOAN_BUFS_MAX)
+	if (!sl_pool_valid(arg))
 		return -EINVAL;
 	mutex_lock(&pool->setup);
 	err = -EBUSY;
@@ -143,16 +203,18 @@ int sl_pool_setup(struct sl_pool *pool, struct sockloan_pool *arg)
 	pool->bufs = arg->bufs;
 	/* Not even the table of its pages is worth trying then. */
 	err = -ENOMEM;
-	if (sl_pool_size(pool) > totalram_pages())
+	pool->locked = sl_pool_size(pool) + sl_window_memory(arg->window);
+	if (pool->locked > totalram_pages())
 		goto out;
-	err = account_locked_vm(current->mm, sl_pool_size(pool), true);
+	err = account_locked_vm(current->mm, pool->locked, true);
 	if (err)
 		goto out;
-	err = sl_pool_fill(pool);
+	err = sl_pool_make(pool, arg->window);
 	if (err) {
-		account_locked_vm(current->mm, sl_pool_size(pool), false);
+		account_locked_vm(current->mm, pool->locked, false);
 		goto out;
 	}
+	pool->number = atomic64_inc_return(&last);
 	pool->mm = current->mm;
 	mmgrab(pool->mm);
 	pool->stat.buf_size = pool->buf_size;
@@ -161,6 +223,8 @@ int sl_pool_setup(struct sl_pool *pool, struct sockloan_pool *arg)
 	pool->stat.lowest_free = pool->bufs;
 	arg->buf_size = pool->buf_size;
 	arg->map_size = (u64)pool->bufs * pool->buf_size;
+	arg->window = sl_window_length(&pool->window);
+	arg->window_offset = arg->window ? SL_WINDOW_OFFSET : 0;
 	/* Pairs with sl_pool_ready(). */
 	smp_store_release(&pool->ready, true);
 out:
@@ -216,6 +280,8 @@ static const struct vm_operations_struct sl_pool_vm_ops = {
  * @pool: of the file
  * @vma: where; it holds the file
  *
+ * Or the receive window.
+ *
  * Return: 0, -ENXIO when the file is no pool, -EINVAL when the mapping is
  * private, or larger than the pool, -EACCES when it is executable.
  */
@@ -227,6 +293,8 @@ int sl_pool_mmap(struct sl_pool *pool, struct vm_area_struct *vma)
 		return -ENXIO;
 	if (vma->vm_flags & VM_EXEC)
 		return -EACCES;
+	if (vma->vm_pgoff >= SL_WINDOW_OFFSET >> PAGE_SHIFT)
+		return sl_window_mmap(&pool->window, vma);
 	/* A copy of a buffer could not be given away. */
 	if (!(vma->vm_flags & VM_SHARED))
 		return -EINVAL;
@@ -449,5 +517,19 @@ void sl_pool_stat(struct sl_pool *pool, struct sockloan_poolstat *stat)
 	sl_pool_reclaim(pool);
 	*stat = pool->stat;
 	mutex_unlock(&pool->lock);
+	sl_window_stat(&pool->window, stat);
+	spin_lock_irq(&pool->event_lock);
+	stat->sockets = pool->nr_sockets;
+	stat->events = pool->events;
+	spin_unlock_irq(&pool->event_lock);
+	stat->peeks = atomic64_read(&pool->rx.peeks);
+	stat->bytes_mapped = atomic64_read(&pool->rx.bytes_mapped);
+	stat->bytes_copied = atomic64_read(&pool->rx.bytes_copied);
+	stat->bytes_released = atomic64_read(&pool->rx.bytes_released);
+	stat->bytes_forwarded = atomic64_read(&pool->rx.bytes_forwarded);
+	stat->bytes_forwarded_copied =
+		atomic64_read(&pool->rx.bytes_forwarded_copied);
+	stat->bad_releases = atomic64_read(&pool->rx.bad_releases);
+	stat->window_full = atomic64_read(&pool->rx.window_full);
 	stat->size = size;
 }

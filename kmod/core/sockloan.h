@@ -14,6 +14,7 @@
 #include "policy.h"
 #include "stats.h"
 
+struct sockloan_windows;
 struct ctl_table;
 struct ctl_table_header;
 
@@ -53,6 +54,20 @@ struct sl_net {
 };
 
 /**
+ * struct sl_calls - callbacks of a sock
+ * @data_ready: data has arrived
+ * @state_change: a new state
+ * @write_space: there is room in the send buffer
+ * @error_report: an error
+ */
+struct sl_calls {
+	void (*data_ready)(struct sock *sk);
+	void (*state_change)(struct sock *sk);
+	void (*write_space)(struct sock *sk);
+	void (*error_report)(struct sock *sk);
+};
+
+/**
  * struct sl_sock - a socket that is or was attached
  * @node: in the table of all of them
  * @sk: the key
@@ -65,6 +80,12 @@ struct sl_net {
  * @switching: threads inside a setsockopt that may replace sock->ops; socket
  *	lock
  * @destruct: the sk_destruct that ours stands in for, or NULL; socket lock
+ * @rx: the pool that it has joined; changed under the socket lock
+ * @call: the callbacks that ours stand in for, once it has joined one
+ * @called: ours are in place, but for @call.data_ready; socket lock
+ * @data_called: that one, too; socket lock
+ * @listening: it listens, or is about to; socket lock
+ * @late: it is released, but goes with its sock; socket lock
  * @lock: of what follows, for datagrams; streams have the socket lock
  * @policy: the adaptive rule
  * @refusals: datagrams in a row that the protocol copied after all
@@ -94,6 +115,12 @@ struct sl_sock {
 	bool on;
 	unsigned int switching;
 	void (*destruct)(struct sock *sk);
+	struct sl_rx __rcu *rx;
+	struct sl_calls call;
+	bool called;
+	bool data_called;
+	bool listening;
+	bool late;
 
 	spinlock_t lock;	/* see above */
 	struct sl_policy policy;
@@ -191,7 +218,12 @@ int sl_udp_sendmsg(struct socket *sock, struct msghdr *msg, size_t len);
 enum sl_reason sl_file_check(struct vm_area_struct *vma, unsigned int setting);
 enum sl_reason sl_file_page(struct vm_area_struct *vma, struct folio *folio);
 
+/* limits.c */
+int sl_limits_set(struct socket *sock, const struct sockloan_windows *arg);
+
 /* dev.c */
+int sl_dev_get(void *to, size_t size, size_t first, const void __user *from,
+	       u32 *usize);
 int sl_dev_init(void);
 void sl_dev_exit(void);
 

@@ -13,6 +13,21 @@
 #include "push.h"
 #include "sockloan.h"
 
+/* The send buffer of a young connection, to what TCP's own growth may make of it */
+static bool sl_xout_grow(struct sock *sk, int need)
+{
+	bool ok;
+
+	if (need > READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_wmem[2]))
+		return false;
+	lock_sock(sk);
+	ok = need <= sk->sk_sndbuf || !(sk->sk_userlocks & SOCK_SNDBUF_LOCK);
+	if (ok && need > sk->sk_sndbuf)
+		WRITE_ONCE(sk->sk_sndbuf, need);
+	release_sock(sk);
+	return ok;
+}
+
 /*
  * Is there room in the send buffer for all of a packet?  TCP looks before each
  * skb, at what is queued with skbs and all: that much on top.
@@ -23,14 +38,14 @@ static int sl_xout_room(struct sock *sk, u32 len)
 
 	if (sk_stream_wspace(sk) >= need)
 		return 0;
-	if (need > READ_ONCE(sk->sk_sndbuf))
+	if (need > READ_ONCE(sk->sk_sndbuf) && !sl_xout_grow(sk, need))
 		return -EMSGSIZE;
 	/*
-	 * An acknowledgement wakes those who poll only if it sees the bit: look
+	 * An acknowledgment wakes those who poll only if it sees the bit: look
 	 * once more behind it, or the last one may have come in between.
 	 */
 	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
-	smp_mb__after_atomic();
+	smp_mb__after_atomic();	/* see above */
 	return sk_stream_wspace(sk) >= need ? 0 : -EAGAIN;
 }
 
