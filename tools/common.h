@@ -5,7 +5,10 @@
 #ifndef _TOOLS_COMMON_H
 #define _TOOLS_COMMON_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <sys/types.h>
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define __printf(a, b) __attribute__((__format__(printf, a, b)))
@@ -35,6 +38,8 @@ extern const struct command cmd_run;
 extern const struct command cmd_attach;
 extern const struct command cmd_detach;
 extern const struct command cmd_stat;
+extern const struct command cmd_pool;
+extern const struct command cmd_monitor;
 extern const struct command cmd_status;
 
 /* util.c */
@@ -43,10 +48,21 @@ int parse_help_only(const struct command *self, int argc, char **argv);
 __printf(2, 3) int usage_error(const struct command *self, const char *format,
 			       ...);
 int parse_int(const char *text, int min, int *value);
+int parse_interval(const struct command *self, const char *text,
+		   double *seconds);
+int parse_watch(const struct command *self, double *seconds, int argc,
+		char **argv);
+int array_grow(void **array, size_t nr, size_t size);
 int read_line(const char *path, char *line, size_t size);
+
+/* watch.c */
+void watch_begin(void);
+bool watch_wait(double seconds);
+int watch_print(void (*print)(FILE *out, const void *arg), const void *arg);
 
 /* device.c */
 int device_open(void);
+int device_number(dev_t *number);
 const char *device_strerror(int error);
 
 #endif /* _TOOLS_COMMON_H */

@@ -70,8 +70,4 @@ void table_print_rates(FILE *out, const struct counters *now,
 		       const struct counters *before, bool all);
 void json_print(FILE *out, const struct counters *now);
 
-/* watch.c */
-int watch_table(const char *path, double seconds, bool all);
-int watch_json(const char *path, double seconds);
-
 #endif /* _TOOLS_COUNTERS_H */

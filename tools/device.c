@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "common.h"
 
@@ -35,6 +36,20 @@ int device_open(void)
 		warnx("%s: %s%s", DEVICE_PATH, strerror(errno),
 		      open_hint(errno));
 	return fd;
+}
+
+/* Of the device, whatever names it has; returns 0, or -1 and the user was told. */
+int device_number(dev_t *number)
+{
+	struct stat st;
+
+	if (stat(DEVICE_PATH, &st)) {
+		warnx("%s: %s%s", DEVICE_PATH, strerror(errno),
+		      open_hint(errno));
+		return -1;
+	}
+	*number = st.st_rdev;
+	return 0;
 }
 
 /* For errors of the ioctls and of target_borrow(). */

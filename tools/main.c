@@ -9,7 +9,8 @@
 #include "common.h"
 
 static const struct command *const commands[] = {
-	&cmd_run, &cmd_attach, &cmd_detach, &cmd_stat, &cmd_status,
+	&cmd_run,  &cmd_attach,	 &cmd_detach, &cmd_stat,
+	&cmd_pool, &cmd_monitor, &cmd_status,
 };
 
 static void print_usage(FILE *out)

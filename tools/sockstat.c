@@ -12,19 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <linux/sockloan.h>
-
+#include "sockstat.h"
 #include "target.h"
-
-/* "[ADDRESS%SCOPE]:PORT" */
-#define ENDPOINT_SIZE (INET6_ADDRSTRLEN + 24)
-
-struct row {
-	int fd;
-	char local[ENDPOINT_SIZE];
-	char remote[ENDPOINT_SIZE];
-	struct sockloan_sockstat stat;
-};
 
 union endpoint {
 	struct sockaddr any;
@@ -63,7 +52,7 @@ static void format_endpoint(char *to, const union endpoint *from)
 	}
 }
 
-static void read_endpoints(struct row *row, int fd)
+static void read_endpoints(struct sockstat *row, int fd)
 {
 	union endpoint local = {}, remote = {};
 	socklen_t len = sizeof(local);
@@ -77,9 +66,9 @@ static void read_endpoints(struct row *row, int fd)
 	format_endpoint(row->remote, &remote);
 }
 
-/* Returns 0 or an errno value. */
-static int read_row(int device, const struct target *target, int fd,
-		    struct row *row)
+/* Of a descriptor of the target; returns 0 or an errno value. */
+int sockstat_read(int device, const struct target *target, int fd,
+		  struct sockstat *row)
 {
 	int error = 0;
 
@@ -109,7 +98,8 @@ static bool skippable(const struct target *target, int error)
  * Fill @rows, which has room for all of the target's descriptors; returns an
  * exit status.
  */
-static int read_rows(const struct target *target, struct row *rows, size_t *nr)
+static int read_rows(const struct target *target, struct sockstat *rows,
+		     size_t *nr)
 {
 	int device = device_open();
 	int status = STATUS_OK;
@@ -119,7 +109,8 @@ static int read_rows(const struct target *target, struct row *rows, size_t *nr)
 	if (device < 0)
 		return STATUS_FAILURE;
 	for (i = 0; i < target->nr; i++) {
-		error = read_row(device, target, target->fds[i].fd, &rows[*nr]);
+		error = sockstat_read(device, target, target->fds[i].fd,
+				      &rows[*nr]);
 		if (!error) {
 			(*nr)++;
 		} else if (!skippable(target, error)) {
@@ -132,7 +123,7 @@ static int read_rows(const struct target *target, struct row *rows, size_t *nr)
 	return status;
 }
 
-static const char *state_name(unsigned int state)
+const char *sockstat_state(unsigned int state)
 {
 	switch (state) {
 	case SOCKLOAN_STATE_ATTACHED:
@@ -144,7 +135,7 @@ static const char *state_name(unsigned int state)
 	}
 }
 
-static void print_table(const struct row *rows, size_t nr)
+static void print_table(const struct sockstat *rows, size_t nr)
 {
 	int local = 5, remote = 6, len;
 	size_t i;
@@ -167,7 +158,7 @@ static void print_table(const struct row *rows, size_t nr)
 
 		printf("%4d  %-*s  %-*s  %-8s %10llu %10.1f %10.1f %6.1f ",
 		       rows[i].fd, local, rows[i].local, remote, rows[i].remote,
-		       state_name(s->state), s->calls, s->bytes_lent / 1e6,
+		       sockstat_state(s->state), s->calls, s->bytes_lent / 1e6,
 		       s->bytes_copied / 1e6,
 		       all > 0 ? 100 * s->bytes_lent / all : 0.0);
 		printf("%11llu %11llu %11llu %10llu %10llu\n", s->pages_lent,
@@ -176,7 +167,7 @@ static void print_table(const struct row *rows, size_t nr)
 	}
 }
 
-static void print_json(const struct row *rows, size_t nr)
+static void print_json(const struct sockstat *rows, size_t nr)
 {
 	size_t i;
 
@@ -187,7 +178,7 @@ static void print_json(const struct row *rows, size_t nr)
 		printf("%s\n  {\"fd\": %d, \"local\": \"%s\", ", i ? "," : "",
 		       rows[i].fd, rows[i].local);
 		printf("\"remote\": \"%s\", \"state\": \"%s\", ",
-		       rows[i].remote, state_name(s->state));
+		       rows[i].remote, sockstat_state(s->state));
 		printf("\"calls\": %llu, \"bytes_lent\": %llu, ", s->calls,
 		       s->bytes_lent);
 		printf("\"bytes_copied\": %llu, \"pages_lent\": %llu, ",
@@ -201,9 +192,9 @@ static void print_json(const struct row *rows, size_t nr)
 }
 
 static int show(const struct target *target,
-		void (*print)(const struct row *rows, size_t nr))
+		void (*print)(const struct sockstat *rows, size_t nr))
 {
-	struct row *rows = calloc(target->nr + 1, sizeof(*rows));
+	struct sockstat *rows = calloc(target->nr + 1, sizeof(*rows));
 	size_t nr = 0;
 	int status;
 

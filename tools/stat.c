@@ -2,14 +2,11 @@
 /*
  * sockloan stat: counters, of a network namespace or of single sockets
  */
-#include <errno.h>
 #include <getopt.h>
-#include <stdlib.h>
 
 #include "counters.h"
+#include "sockstat.h"
 #include "target.h"
-
-#define MAX_SECONDS 86400
 
 /**
  * struct stat_options - the command line
@@ -26,35 +23,6 @@ struct stat_options {
 	bool all;
 	bool json;
 };
-
-static int parse_seconds(const char *text, double *seconds)
-{
-	char *end;
-
-	if (*text != '.' && (*text < '0' || *text > '9'))
-		return -1;
-	errno = 0;
-	*seconds = strtod(text, &end);
-	if (errno || end == text || *end)
-		return -1;
-	return *seconds >= 0.01 && *seconds <= MAX_SECONDS ? 0 : -1;
-}
-
-/* "-w2", "-w 2" and "-w": getopt(3) has no optional argument after a space */
-static int parse_watch(const struct command *self, struct stat_options *options,
-		       int argc, char **argv)
-{
-	char *seconds = optarg;
-
-	options->seconds = 1;
-	if (!seconds && optind < argc && argv[optind][0] != '-')
-		seconds = argv[optind++];
-	if (seconds && parse_seconds(seconds, &options->seconds))
-		return usage_error(
-			self, "'%s' is not a number of seconds (0.01 to %d)",
-			seconds, MAX_SECONDS);
-	return PARSE_ON;
-}
 
 static int parse(const struct command *self, struct stat_options *options,
 		 int argc, char **argv)
@@ -73,7 +41,8 @@ static int parse(const struct command *self, struct stat_options *options,
 	while ((c = getopt_long(argc, argv, "w::ajp:f:h", longs, NULL)) != -1) {
 		switch (c) {
 		case 'w':
-			status = parse_watch(self, options, argc, argv);
+			status = parse_watch(self, &options->seconds, argc,
+					     argv);
 			if (status != PARSE_ON)
 				return status;
 			break;
@@ -125,6 +94,62 @@ static int stat_sockets(const struct command *self,
 		status = sockstat_table(&target);
 	target_close(&target);
 	return status;
+}
+
+/**
+ * struct view - what a look at the counters shows
+ * @now: they
+ * @before: those of the look before; NULL at first, when there are no rates
+ * @all: zeros too
+ */
+struct view {
+	const struct counters *now;
+	const struct counters *before;
+	bool all;
+};
+
+static void print_view(FILE *out, const void *arg)
+{
+	const struct view *view = arg;
+
+	if (view->before)
+		table_print_rates(out, view->now, view->before, view->all);
+	else
+		table_print(out, view->now, view->all);
+}
+
+/* Both return an exit status; main() tells of a failed standard output. */
+static int watch_table(const char *path, double seconds, bool all)
+{
+	static struct counters counters[2];
+	struct view view = { .all = all };
+	unsigned int look = 0;
+
+	watch_begin();
+	do {
+		view.now = &counters[look % 2];
+		if (counters_read(&counters[look % 2], path) ||
+		    watch_print(print_view, &view))
+			return STATUS_FAILURE;
+		view.before = view.now;
+		look++;
+	} while (!watch_wait(seconds));
+	return STATUS_OK;
+}
+
+static int watch_json(const char *path, double seconds)
+{
+	static struct counters now;
+
+	watch_begin();
+	do {
+		if (counters_read(&now, path))
+			return STATUS_FAILURE;
+		json_print(stdout, &now);
+		if (fflush(stdout))
+			return STATUS_FAILURE;
+	} while (!watch_wait(seconds));
+	return STATUS_OK;
 }
 
 static int stat_namespace(const struct stat_options *options)

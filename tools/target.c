@@ -2,32 +2,23 @@
 /*
  * Sockets of another process: find them, borrow a descriptor for them
  */
-#include <dirent.h>
 #include <err.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "proc.h"
 #include "target.h"
 
 static int target_add(struct target *target, int fd, unsigned long long inode)
 {
-	struct target_fd *fds;
-
-	/* room for 1, 2, 4, 8... */
-	if (!(target->nr & (target->nr - 1))) {
-		fds = reallocarray(target->fds, target->nr ? target->nr * 2 : 1,
-				   sizeof(*fds));
-		if (!fds) {
-			warn(NULL);
-			return -1;
-		}
-		target->fds = fds;
+	if (array_grow((void **)&target->fds, target->nr,
+		       sizeof(*target->fds))) {
+		warn(NULL);
+		return -1;
 	}
 	target->fds[target->nr].fd = fd;
 	target->fds[target->nr].inode = inode;
@@ -62,28 +53,13 @@ int target_parse(const struct command *self, struct target *target,
 	return STATUS_OK;
 }
 
-static int target_scan(struct target *target, DIR *dir)
+static int target_add_socket(const struct proc_fd *fd, void *arg)
 {
 	unsigned long long inode;
-	struct dirent *entry;
-	char link[64];
-	ssize_t len;
-	int fd;
 
-	while ((entry = readdir(dir))) {
-		if (parse_int(entry->d_name, 0, &fd))
-			continue;
-		len = readlinkat(dirfd(dir), entry->d_name, link,
-				 sizeof(link) - 1);
-		if (len < 0)
-			continue;
-		link[len] = '\0';
-		if (sscanf(link, "socket:[%llu]", &inode) != 1)
-			continue;
-		if (target_add(target, fd, inode))
-			return -1;
-	}
-	return 0;
+	if (sscanf(fd->link, "socket:[%llu]", &inode) != 1)
+		return 0;
+	return target_add(arg, fd->fd, inode);
 }
 
 static int by_inode_then_fd(const void *a, const void *b)
@@ -117,43 +93,37 @@ static void target_unique(struct target *target)
 	qsort(target->fds, target->nr, sizeof(*target->fds), by_fd);
 }
 
-static int target_find_sockets(struct target *target)
+/*
+ * Hold on to the process, and find its sockets unless the user named some.
+ * Returns 0; or an errno value; or -1, and the user was told why.
+ */
+int target_try(struct target *target)
 {
-	char path[32];
-	DIR *dir;
 	int ret;
 
-	snprintf(path, sizeof(path), "/proc/%d/fd", target->pid);
-	dir = opendir(path);
-	if (!dir) {
-		warnx("process %d: %s", target->pid,
-		      errno == EACCES ? device_strerror(EPERM) :
-					strerror(errno));
-		return -1;
-	}
-	ret = target_scan(target, dir);
-	closedir(dir);
+	target->pidfd = syscall(SYS_pidfd_open, target->pid, 0);
+	if (target->pidfd < 0)
+		return errno;
+	if (target->named)
+		return 0;
+	ret = proc_each_fd(target->pid, target_add_socket, target);
 	if (!ret)
 		target_unique(target);
 	return ret;
 }
 
-/*
- * Hold on to the process, and find its sockets unless the user named some.
- * Returns 0, or -1 after telling the user why not.
- */
+/* Likewise.  Returns 0, or -1 after telling the user why not. */
 int target_open(struct target *target)
 {
-	target->pidfd = syscall(SYS_pidfd_open, target->pid, 0);
-	if (target->pidfd < 0) {
-		if (errno == EINVAL || errno == ENOENT)
-			warnx("process %d: that is a thread: name its process",
-			      target->pid);
-		else
-			warn("process %d", target->pid);
-		return -1;
-	}
-	return target->named ? 0 : target_find_sockets(target);
+	int error = target_try(target);
+
+	if (error > 0 && target->pidfd < 0 &&
+	    (error == EINVAL || error == ENOENT))
+		warnx("process %d: that is a thread: name its process",
+		      target->pid);
+	else if (error > 0)
+		warnx("process %d: %s", target->pid, proc_strerror(error));
+	return error ? -1 : 0;
 }
 
 /* A descriptor of ours for one of theirs; returns -1 with errno. */

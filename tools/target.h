@@ -33,12 +33,9 @@ struct target {
 
 int target_parse(const struct command *self, struct target *target,
 		 const char *pid, int nr_fds, char **fds);
+int target_try(struct target *target);
 int target_open(struct target *target);
 int target_borrow(const struct target *target, int fd);
 void target_close(struct target *target);
-
-/* sockstat.c */
-int sockstat_table(struct target *target);
-int sockstat_json(struct target *target);
 
 #endif /* _TOOLS_TARGET_H */

@@ -12,6 +12,8 @@
 
 #include "common.h"
 
+#define MAX_SECONDS 86400
+
 /* "What is wrong", and where to read how it is right; returns STATUS_USAGE. */
 int usage_error(const struct command *self, const char *format, ...)
 {
@@ -62,6 +64,57 @@ int parse_int(const char *text, int min, int *value)
 	if (errno || *end || l < min || l > INT_MAX)
 		return -1;
 	*value = l;
+	return 0;
+}
+
+/* Returns 0, or -1 if @text is none, or is not from 0.01 to MAX_SECONDS. */
+static int parse_seconds(const char *text, double *seconds)
+{
+	char *end;
+
+	if (*text != '.' && (*text < '0' || *text > '9'))
+		return -1;
+	errno = 0;
+	*seconds = strtod(text, &end);
+	if (errno || end == text || *end)
+		return -1;
+	return *seconds >= 0.01 && *seconds <= MAX_SECONDS ? 0 : -1;
+}
+
+/* The option's argument; returns PARSE_ON, or the status to exit with. */
+int parse_interval(const struct command *self, const char *text,
+		   double *seconds)
+{
+	if (!parse_seconds(text, seconds))
+		return PARSE_ON;
+	return usage_error(self, "'%s' is not a number of seconds (0.01 to %d)",
+			   text, MAX_SECONDS);
+}
+
+/* "-w2", "-w 2" and "-w": getopt(3) has no optional argument after a space */
+int parse_watch(const struct command *self, double *seconds, int argc,
+		char **argv)
+{
+	char *text = optarg;
+
+	*seconds = 1;
+	if (!text && optind < argc && argv[optind][0] != '-')
+		text = argv[optind++];
+	return text ? parse_interval(self, text, seconds) : PARSE_ON;
+}
+
+/* Room for one more behind @nr elements; returns 0, or -1 with errno. */
+int array_grow(void **array, size_t nr, size_t size)
+{
+	void *larger;
+
+	/* There is room for 1, 2, 4, 8... */
+	if (nr & (nr - 1))
+		return 0;
+	larger = reallocarray(*array, nr ? nr * 2 : 1, size);
+	if (!larger)
+		return -1;
+	*array = larger;
 	return 0;
 }
 

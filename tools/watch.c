@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The live view: read and print the counters again and again
+ * Live views: print again and again until the user has seen enough
  */
 #include <err.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common.h"
-#include "counters.h"
 
 static sigset_t stop_signals;
 
 /* Blocked at all times, so that none is missed between two waits. */
-static void block_stop_signals(void)
+void watch_begin(void)
 {
 	sigemptyset(&stop_signals);
 	sigaddset(&stop_signals, SIGINT);
@@ -24,7 +24,7 @@ static void block_stop_signals(void)
 }
 
 /* Returns true when the user wants no more (Ctrl-C). */
-static bool wait_or_stop(double seconds)
+bool watch_wait(double seconds)
 {
 	struct timespec timeout = {
 		.tv_sec = seconds,
@@ -64,9 +64,12 @@ static void show(const char *block)
 		printf("%s\n", block);
 }
 
-/* The first time there is no @before, so there are no rates. */
-static int show_counters(const struct counters *now,
-			 const struct counters *before, bool all)
+/*
+ * Show what @print prints: over the last of it on a terminal, behind it and an
+ * empty line elsewhere.  Returns 0 or -1; main() tells of a failed standard
+ * output.
+ */
+int watch_print(void (*print)(FILE *out, const void *arg), const void *arg)
 {
 	char *block = NULL;
 	size_t size;
@@ -77,10 +80,7 @@ static int show_counters(const struct counters *now,
 		warn(NULL);
 		return -1;
 	}
-	if (before)
-		table_print_rates(out, now, before, all);
-	else
-		table_print(out, now, all);
+	print(out, arg);
 	if (fclose(out)) {
 		warn(NULL);
 		free(block);
@@ -89,38 +89,4 @@ static int show_counters(const struct counters *now,
 	show(block);
 	free(block);
 	return fflush(stdout);
-}
-
-/* Both return an exit status; main() tells of a failed standard output. */
-int watch_table(const char *path, double seconds, bool all)
-{
-	static struct counters counters[2];
-	struct counters *now = &counters[0], *before = &counters[1], *other;
-
-	block_stop_signals();
-	if (counters_read(before, path) || show_counters(before, NULL, all))
-		return STATUS_FAILURE;
-	while (!wait_or_stop(seconds)) {
-		if (counters_read(now, path) || show_counters(now, before, all))
-			return STATUS_FAILURE;
-		other = before;
-		before = now;
-		now = other;
-	}
-	return STATUS_OK;
-}
-
-int watch_json(const char *path, double seconds)
-{
-	static struct counters now;
-
-	block_stop_signals();
-	do {
-		if (counters_read(&now, path))
-			return STATUS_FAILURE;
-		json_print(stdout, &now);
-		if (fflush(stdout))
-			return STATUS_FAILURE;
-	} while (!wait_or_stop(seconds));
-	return STATUS_OK;
 }

@@ -47,10 +47,25 @@ _sockloan_stat()
 		-f --file -h --help" -- "$cur"))
 }
 
+# pool, monitor: $1 cur, $2 prev, $3 options
+_sockloan_options()
+{
+	case $2 in
+	-p | --pid)
+		_sockloan_pids "$1"
+		;;
+	-i | --interval | -n | --count)
+		;;
+	*)
+		COMPREPLY=($(compgen -W "$3 -h --help" -- "$1"))
+		;;
+	esac
+}
+
 _sockloan()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]}
-	local commands="run attach detach stat status help"
+	local commands="run attach detach stat pool monitor status help"
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
@@ -76,6 +91,14 @@ _sockloan()
 		;;
 	stat)
 		_sockloan_stat "$cur" "${COMP_WORDS[COMP_CWORD - 1]}"
+		;;
+	pool)
+		_sockloan_options "$cur" "${COMP_WORDS[COMP_CWORD - 1]}" \
+			"-w --watch -j --json -p --pid"
+		;;
+	monitor)
+		_sockloan_options "$cur" "${COMP_WORDS[COMP_CWORD - 1]}" \
+			"-i --interval -n --count -j --json -p --pid"
 		;;
 	status)
 		COMPREPLY=($(compgen -W "--help" -- "$cur"))
