@@ -16,12 +16,13 @@ MINUTES ?= 22
 PREFIX ?= /usr/local
 VERSION := $(shell sed -n 's/MODULE_VERSION("\(.*\)");/\1/p' kmod/core/main.c)
 
-all: modules tools
+all: modules tools lib
 
 help:
 	@echo 'On any machine (installs what is missing by apt):'
 	@echo '  make demo              iperf3 on a test host, copied and lent, as a table'
 	@echo '  make figures           what a loan gains, case by case, by instruction count'
+	@echo '  make receive           what receiving in place, packets and forwarding gain, likewise'
 	@echo '  make sizes             sends of 64 bytes to 1 MiB, copied and lent, by instruction count'
 	@echo '  make ipis              interprocessor interrupts per MiB, by number of threads'
 	@echo "  make nic               the sender's busy time over a network card, two test hosts"
@@ -54,11 +55,14 @@ modules:
 tools:
 	+$(MAKE) -C tools OUTPUT=$(BUILD)/tools VERSION=$(VERSION)
 
+lib $(BUILD)/lib/libsockloan.a:
+	+$(MAKE) -C lib OUTPUT=$(BUILD)/lib VERSION=$(VERSION) PREFIX=$(PREFIX)
+
 # Without a key of the kernel's there is nothing to sign with.
 install: all
 	$(MAKE) -C $(KDIR) M=$(OBJ) CONFIG_MODULE_SIG_ALL= modules_install
 	$(MAKE) -C tools OUTPUT=$(BUILD)/tools VERSION=$(VERSION) install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
-	install -D -m 644 uapi/linux/sockloan.h $(DESTDIR)$(PREFIX)/include/linux/sockloan.h
+	$(MAKE) -C lib OUTPUT=$(BUILD)/lib VERSION=$(VERSION) install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
 	$(if $(DESTDIR),,depmod -a $(KREL))
 
 clean:
@@ -68,17 +72,18 @@ demo:
 	bench/demo
 
 # The measurements: see Documentation/figures.rst.
-BENCH := $(addprefix $(BUILD)/bench/,figures sizes ipis nic)
+BENCH := $(addprefix $(BUILD)/bench/,figures receive sizes ipis nic)
 LOOPBACK := $(addprefix bench/,transfer.c compare.c iperf.c peer.c zerocopy.c common.c)
 
 $(BUILD)/bench/figures $(BUILD)/bench/sizes: $(LOOPBACK)
+$(BUILD)/bench/receive: $(addprefix bench/,flow.c flow_receive.c zerocopy.c common.c) $(BUILD)/lib/libsockloan.a
 $(BUILD)/bench/ipis: bench/peer.c bench/common.c
 $(BUILD)/bench/nic: bench/zerocopy.c bench/common.c
-$(BENCH): $(BUILD)/bench/%: bench/%.c $(wildcard bench/*.h) uapi/linux/sockloan.h
+$(BENCH): $(BUILD)/bench/%: bench/%.c $(wildcard bench/*.h uapi/linux/*.h)
 	@mkdir -p $(@D)
-	$(CC) -D_GNU_SOURCE -O2 -Wall -Wextra -pthread -Iuapi -o $@ $(filter %.c,$^)
+	$(CC) -D_GNU_SOURCE -O2 -Wall -Wextra -pthread -Iuapi -Ilib -o $@ $(filter %.c %.a,$^)
 
-figures sizes ipis nic:
+figures receive sizes ipis nic:
 	bench/measure $@
 
 check:
@@ -94,4 +99,4 @@ check-peers:
 style:
 	scripts/style
 
-.PHONY: all help modules tools install clean demo figures sizes ipis nic check check-all check-peers style
+.PHONY: all help modules tools install clean demo figures receive sizes ipis nic lib check check-all check-peers style
