@@ -26,7 +26,7 @@ names=(ktls_first)
 for source in "$dir"/*.c "$dir"/*.sh; do
 	name=$(basename "$source")
 	case $name in
-	sl_*.c | ktls_first.c | kvm.c | run.sh | tap.sh) ;;
+	sl_*.c | pool_holder.c | ktls_first.c | kvm.c | run.sh | tap.sh) ;;
 	*.c) names+=("${name%.c}") ;;
 	*) names+=("$name") ;;
 	esac
