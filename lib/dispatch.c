@@ -19,40 +19,44 @@
 #define WANTED \
 	(SOCKLOAN_EVENT_DATA | SOCKLOAN_EVENT_SHUTDOWN | SOCKLOAN_EVENT_RESET)
 
-int sl_set_rx_callback(struct sl_pool *pool, int fd, sl_rx_callback callback,
-		       void *arg)
+static int set_callback(struct sl_pool *pool, int fd, sl_rx_callback callback,
+			void *arg)
 {
 	struct sock *s;
-	int ret;
+	int ret, err;
 
-	if (callback && !pool->window) {
-		errno = ENODEV;
-		return -1;
-	}
 	/* Another socket may have had this descriptor. */
-	forget_sock(pool, fd);
-	if (!callback)
-		return sl_leave(pool, fd);
-	s = get_sock(pool, fd);
+	sl__forget_sock(pool, fd);
+	s = sl__get_sock(pool, fd);
 	if (!s)
 		return -1;
 	s->callback = callback;
 	s->arg = arg;
 	ret = sl_join(pool, fd, WANTED, s->cookie);
-	if (ret && errno == EALREADY && !sl_leave(pool, fd)) {
-		/* It has joined without events, or with another callback. */
-		put_sock(pool, s);
-		s = get_sock(pool, fd);
-		if (!s)
-			return -1;
-		s->callback = callback;
-		s->arg = arg;
-		ret = sl_join(pool, fd, WANTED, s->cookie);
-	}
+	err = errno;
 	s->joined = !ret;
-	put_sock(pool, s);
+	sl__put_sock(pool, s);
 	if (ret)
-		forget_sock(pool, fd);
+		sl__forget_sock(pool, fd);
+	errno = err;
+	return ret;
+}
+
+int sl_set_rx_callback(struct sl_pool *pool, int fd, sl_rx_callback callback,
+		       void *arg)
+{
+	int ret;
+
+	if (!callback)
+		return sl_leave(pool, fd);
+	if (!pool->window) {
+		errno = ENODEV;
+		return -1;
+	}
+	ret = set_callback(pool, fd, callback, arg);
+	/* It has joined without events, or with another callback. */
+	if (ret && errno == EALREADY && !sl_leave(pool, fd))
+		ret = set_callback(pool, fd, callback, arg);
 	return ret;
 }
 
@@ -67,7 +71,7 @@ static bool offer(struct sl_pool *pool, struct sock *s,
 		  const struct sockloan_seg *segs, unsigned int nr, size_t skip,
 		  size_t len, bool in_pieces)
 {
-	struct pkt *p = rx_pkt_get(pool, s);
+	struct pkt *p = sl__rx_pkt_get(pool, s);
 	bool refused;
 
 	if (!p)
@@ -75,7 +79,7 @@ static bool offer(struct sl_pool *pool, struct sock *s,
 	p->pub.fd = s->fd;
 	p->pub.data = (unsigned char *)sl_seg_data(pool, segs) + skip;
 	if (in_pieces) {
-		p->gathered = gather(pool, segs, nr, NULL, &len);
+		p->gathered = sl__gather(pool, segs, nr, NULL, &len);
 		p->pub.data = p->gathered;
 	}
 	p->pub.len = len;
@@ -97,7 +101,7 @@ static bool offer(struct sl_pool *pool, struct sock *s,
 	}
 	pthread_mutex_unlock(&pool->lock);
 	if (refused)
-		rx_pkt_put(pool, p);
+		sl__rx_pkt_put(pool, p);
 	return !refused;
 }
 
@@ -111,7 +115,7 @@ static int offer_all(struct sl_pool *pool, struct sock *s,
 	size_t len, skip;
 
 	while (i < nr && !s->dead) {
-		n = run_of(segs + i, nr - i, &len);
+		n = sl__run_of(segs + i, nr - i, &len);
 		if (!s->stream) {
 			bool in_pieces = false;
 
@@ -242,7 +246,7 @@ static int deliver_again(struct sl_pool *pool, bool *any)
 		if (s->retry)
 			n += deliver(pool, s);
 		*any |= s->retry && !s->dead;
-		put_sock(pool, s);
+		sl__put_sock(pool, s);
 	}
 	return n;
 }
@@ -264,7 +268,7 @@ static int deliver_event(struct sl_pool *pool, const struct sockloan_event *e)
 		}
 		n = deliver(pool, s);
 	}
-	put_sock(pool, s);
+	sl__put_sock(pool, s);
 	return n;
 }
 

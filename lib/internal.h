@@ -73,26 +73,29 @@ struct sl_pool {
 	LIST_ENTRY(sl_pool) node;
 };
 
-/* socket.c */
-int attached_ioctl(int dev, int fd, unsigned long cmd, void *arg);
-bool is_stream(int fd);
+/*
+ * With a prefix of their own: the static library's programs see them, too.
+ *
+ * socket.c
+ */
+int sl__attached_ioctl(int dev, int fd, unsigned long cmd, void *arg);
+bool sl__is_stream(int fd);
 
 /* pool.c */
-struct pkt *find_pkt(struct sl_pkt *pub);
+struct pkt *sl__find_pkt(struct sl_pkt *pub);
 
 /* pkt.c */
-struct sock *get_sock(struct sl_pool *pool, int fd);
-void put_sock(struct sl_pool *pool, struct sock *s);
-void forget_sock(struct sl_pool *pool, int fd);
-void free_sock(struct sock *s);
-struct pkt *rx_pkt_get(struct sl_pool *pool, struct sock *s);
-void rx_pkt_put(struct sl_pool *pool, struct pkt *p);
+struct sock *sl__get_sock(struct sl_pool *pool, int fd);
+void sl__put_sock(struct sl_pool *pool, struct sock *s);
+void sl__forget_sock(struct sl_pool *pool, int fd);
+void sl__free_sock(struct sock *s);
+struct pkt *sl__rx_pkt_get(struct sl_pool *pool, struct sock *s);
+void sl__rx_pkt_put(struct sl_pool *pool, struct pkt *p);
 
 /* recv.c */
-int peek(struct sl_pool *pool, int fd, struct sockloan_peek *arg);
-void *gather(const struct sl_pool *pool, const struct sockloan_seg *segs,
-	     unsigned int nr, void *to, size_t *len);
-unsigned int run_of(const struct sockloan_seg *segs, unsigned int nr,
-		    size_t *len);
+void *sl__gather(const struct sl_pool *pool, const struct sockloan_seg *segs,
+		 unsigned int nr, void *to, size_t *len);
+unsigned int sl__run_of(const struct sockloan_seg *segs, unsigned int nr,
+			size_t *len);
 
 #endif /* SL_INTERNAL_H */

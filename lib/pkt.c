@@ -13,7 +13,7 @@
 /* -- sockets ----------------------------------------------------------------- */
 
 /* What is known of @fd, made if need be; with a reference */
-struct sock *get_sock(struct sl_pool *pool, int fd)
+struct sock *sl__get_sock(struct sl_pool *pool, int fd)
 {
 	struct sock *s = NULL, **table;
 	unsigned int n;
@@ -40,7 +40,7 @@ struct sock *get_sock(struct sl_pool *pool, int fd)
 			goto out;
 		s->fd = fd;
 		s->refs = 1;
-		s->stream = is_stream(fd);
+		s->stream = sl__is_stream(fd);
 		s->cookie = (uint64_t)++pool->generation << 32 | fd;
 		STAILQ_INIT(&s->held);
 		pool->sock[fd] = s;
@@ -51,13 +51,13 @@ out:
 	return s;
 }
 
-void free_sock(struct sock *s)
+void sl__free_sock(struct sock *s)
 {
 	free(s->bounce);
 	free(s);
 }
 
-void put_sock(struct sl_pool *pool, struct sock *s)
+void sl__put_sock(struct sl_pool *pool, struct sock *s)
 {
 	bool last;
 
@@ -65,11 +65,11 @@ void put_sock(struct sl_pool *pool, struct sock *s)
 	last = !--s->refs;
 	pthread_mutex_unlock(&pool->lock);
 	if (last)
-		free_sock(s);
+		sl__free_sock(s);
 }
 
 /* Its packets that are out stay until they are freed. */
-void forget_sock(struct sl_pool *pool, int fd)
+void sl__forget_sock(struct sl_pool *pool, int fd)
 {
 	struct sock *s = NULL;
 
@@ -86,13 +86,13 @@ void forget_sock(struct sl_pool *pool, int fd)
 	if (s->tx)
 		sl_pkt_free(&s->tx->pub);
 	s->tx = NULL;
-	put_sock(pool, s);
+	sl__put_sock(pool, s);
 }
 
 /* -- received packets --------------------------------------------------------- */
 
 /* One behind all that @s has; NULL: too many are out */
-struct pkt *rx_pkt_get(struct sl_pool *pool, struct sock *s)
+struct pkt *sl__rx_pkt_get(struct sl_pool *pool, struct sock *s)
 {
 	struct pkt *p;
 
@@ -111,7 +111,7 @@ struct pkt *rx_pkt_get(struct sl_pool *pool, struct sock *s)
 }
 
 /* Back to those that are free; the caller has taken it off its socket's list. */
-void rx_pkt_put(struct sl_pool *pool, struct pkt *p)
+void sl__rx_pkt_put(struct sl_pool *pool, struct pkt *p)
 {
 	struct sock *s = p->sock;
 
@@ -122,7 +122,7 @@ void rx_pkt_put(struct sl_pool *pool, struct pkt *p)
 	p->sock = NULL;
 	STAILQ_INSERT_HEAD(&pool->rx_free, p, next);
 	pthread_mutex_unlock(&pool->lock);
-	put_sock(pool, s);
+	sl__put_sock(pool, s);
 }
 
 /*
@@ -149,7 +149,7 @@ static int release_freed(struct sl_pool *pool, struct sock *s, size_t forwarded)
 		ret = sl_release(pool, s->fd, units - forwarded);
 	while ((p = STAILQ_FIRST(&done))) {
 		STAILQ_REMOVE_HEAD(&done, next);
-		rx_pkt_put(pool, p);
+		sl__rx_pkt_put(pool, p);
 	}
 	return ret;
 }
@@ -182,7 +182,7 @@ static int free_received(struct pkt *p, size_t forwarded)
 	s->refs++;
 	pthread_mutex_unlock(&pool->lock);
 	ret = release_freed(pool, s, forwarded);
-	put_sock(pool, s);
+	sl__put_sock(pool, s);
 	return ret;
 }
 
@@ -233,7 +233,7 @@ struct sl_pkt *sl_pkt_alloc(struct sl_pool *pool, size_t size)
 
 int sl_pkt_free(struct sl_pkt *pkt)
 {
-	struct pkt *p = find_pkt(pkt);
+	struct pkt *p = sl__find_pkt(pkt);
 	struct sockloan_pkts arg = { .size = sizeof(arg), .count = 1 };
 
 	if (!p)
@@ -279,7 +279,7 @@ static int xout_bufs(int fd, struct pkt **p, unsigned int count, int *result)
 						.offset = off,
 						.len = p[i]->pub.len };
 	}
-	n = attached_ioctl(p[0]->pool->fd, fd, SOCKLOAN_IOC_XOUT, &xout);
+	n = sl__attached_ioctl(p[0]->pool->fd, fd, SOCKLOAN_IOC_XOUT, &xout);
 	if (n < 0)
 		return -errno;
 	for (i = 0; i < (unsigned int)n; i++)
@@ -342,7 +342,7 @@ static int xout_received(int fd, struct pkt *p)
 
 int sl_xout(int fd, struct sl_pkt *pkt)
 {
-	struct pkt *p = find_pkt(pkt);
+	struct pkt *p = sl__find_pkt(pkt);
 	int result = 0, n;
 
 	if (!p)
@@ -363,7 +363,7 @@ int sl_xoutv(int fd, struct sl_pkt **pkts, unsigned int count)
 
 	while (done < count && ret >= 0) {
 		for (n = 0; n < BATCH && done + n < count; n++) {
-			p[n] = find_pkt(pkts[done + n]);
+			p[n] = sl__find_pkt(pkts[done + n]);
 			if (!p[n] || p[n]->state != PKT_HELD ||
 			    p[n]->pub.fd >= 0 || p[n]->pool != p[0]->pool)
 				break;

@@ -27,11 +27,11 @@ static void destroy(struct sl_pool *pool)
 		/* Forgotten ones with packets out are in no table. */
 		if (pool->rx[i].sock && pool->rx[i].sock->dead &&
 		    !--pool->rx[i].sock->refs)
-			free_sock(pool->rx[i].sock);
+			sl__free_sock(pool->rx[i].sock);
 	}
 	for (i = 0; i < pool->socks; i++)
 		if (pool->sock[i])
-			free_sock(pool->sock[i]);
+			sl__free_sock(pool->sock[i]);
 	if (pool->map)
 		munmap(pool->map, pool->map_size);
 	if (pool->window)
@@ -161,7 +161,7 @@ static bool is_one_of(const struct pkt *p, const struct pkt *first, size_t n)
 }
 
 /* The packet that @pub is; NULL: none, whatever it points to. */
-struct pkt *find_pkt(struct sl_pkt *pub)
+struct pkt *sl__find_pkt(struct sl_pkt *pub)
 {
 	struct pkt *p = (struct pkt *)pub;
 	struct sl_pool *pool;

@@ -24,14 +24,14 @@ int sl_join(struct sl_pool *pool, int fd, unsigned int events, uint64_t cookie)
 		.cookie = cookie,
 	};
 
-	return attached_ioctl(pool->fd, fd, SOCKLOAN_IOC_JOIN, &arg);
+	return sl__attached_ioctl(pool->fd, fd, SOCKLOAN_IOC_JOIN, &arg);
 }
 
 int sl_leave(struct sl_pool *pool, int fd)
 {
 	struct sockloan_join arg = { .size = sizeof(arg), .fd = fd };
 
-	forget_sock(pool, fd);
+	sl__forget_sock(pool, fd);
 	return ioctl(pool->fd, SOCKLOAN_IOC_LEAVE, &arg);
 }
 
@@ -51,7 +51,7 @@ const void *sl_seg_data(const struct sl_pool *pool,
  * A peek that joins the pool when the socket has not, and waits as recv() does,
  * by recv().
  */
-int peek(struct sl_pool *pool, int fd, struct sockloan_peek *arg)
+static int peek(struct sl_pool *pool, int fd, struct sockloan_peek *arg)
 {
 	uint32_t nr = arg->nr;
 	char byte;
@@ -71,8 +71,8 @@ int peek(struct sl_pool *pool, int fd, struct sockloan_peek *arg)
 }
 
 /* How many segments lie one behind the other, and how long they are together */
-unsigned int run_of(const struct sockloan_seg *segs, unsigned int nr,
-		    size_t *len)
+unsigned int sl__run_of(const struct sockloan_seg *segs, unsigned int nr,
+			size_t *len)
 {
 	unsigned int i;
 
@@ -88,8 +88,8 @@ unsigned int run_of(const struct sockloan_seg *segs, unsigned int nr,
 }
 
 /* A datagram in pieces, into one; @to: NULL: memory of its own */
-void *gather(const struct sl_pool *pool, const struct sockloan_seg *segs,
-	     unsigned int nr, void *to, size_t *len)
+void *sl__gather(const struct sl_pool *pool, const struct sockloan_seg *segs,
+		 unsigned int nr, void *to, size_t *len)
 {
 	unsigned char *p = to ?: malloc(DGRAM_MAX);
 	unsigned int i;
@@ -122,18 +122,18 @@ ssize_t sl_recv_zc(struct sl_pool *pool, int fd, const void **data)
 	if (!arg.nr)
 		return 0;
 	*data = sl_seg_data(pool, segs);
-	nr = run_of(segs, arg.nr, &len);
+	nr = sl__run_of(segs, arg.nr, &len);
 	if (!arg.datagrams || segs[nr - 1].flags & SOCKLOAN_SEG_END)
 		return len;
 
-	s = get_sock(pool, fd);
+	s = sl__get_sock(pool, fd);
 	if (!s)
 		return -1;
 	while (!(segs[nr++].flags & SOCKLOAN_SEG_END))
 		;
-	s->bounce = gather(pool, segs, nr, s->bounce, &len);
+	s->bounce = sl__gather(pool, segs, nr, s->bounce, &len);
 	*data = s->bounce;
-	put_sock(pool, s);
+	sl__put_sock(pool, s);
 	return *data ? (ssize_t)len : -1;
 }
 
@@ -161,7 +161,7 @@ ssize_t sl_recvv_zc(struct sl_pool *pool, int fd, struct iovec *iov, int *count,
 	if (peek(pool, fd, &arg))
 		return -1;
 	for (i = 0; i < arg.nr && n < *count && !whole; i += nr) {
-		nr = run_of(segs + i, arg.nr - i, &len);
+		nr = sl__run_of(segs + i, arg.nr - i, &len);
 		iov[n].iov_base = (void *)sl_seg_data(pool, &segs[i]);
 		iov[n++].iov_len = len;
 		bytes += len;
@@ -205,11 +205,12 @@ ssize_t sl_forward(struct sl_pool *pool, int from, int to, size_t max,
 		.to = to,
 		.max = max < INT_MAX ? max : INT_MAX,
 	};
-	int ret = attached_ioctl(pool->fd, to, SOCKLOAN_IOC_FORWARD, &arg);
+	int ret = sl__attached_ioctl(pool->fd, to, SOCKLOAN_IOC_FORWARD, &arg);
 
 	/* The one that has received has not joined yet. */
 	if (ret < 0 && errno == ENOENT && !sl_join(pool, from, 0, 0))
-		ret = attached_ioctl(pool->fd, to, SOCKLOAN_IOC_FORWARD, &arg);
+		ret = sl__attached_ioctl(pool->fd, to, SOCKLOAN_IOC_FORWARD,
+					 &arg);
 	return ret;
 }
 

@@ -38,7 +38,7 @@ int sl_detach(int fd)
 }
 
 /* An ioctl about the socket @fd, which is attached if it is not yet. */
-int attached_ioctl(int dev, int fd, unsigned long cmd, void *arg)
+int sl__attached_ioctl(int dev, int fd, unsigned long cmd, void *arg)
 {
 	int ret = ioctl(dev, cmd, arg);
 
@@ -47,7 +47,7 @@ int attached_ioctl(int dev, int fd, unsigned long cmd, void *arg)
 	return ioctl(dev, cmd, arg);
 }
 
-bool is_stream(int fd)
+bool sl__is_stream(int fd)
 {
 	socklen_t len = sizeof(int);
 	int type = 0;

@@ -46,7 +46,7 @@ static struct sl_pkt *wait_for_buffer(struct sl_pool *pool, int fd)
 
 void *sl_tx_head(struct sl_pool *pool, int fd, size_t *room)
 {
-	struct sock *s = get_sock(pool, fd);
+	struct sock *s = sl__get_sock(pool, fd);
 	struct sl_pkt *pkt;
 	void *head = NULL;
 
@@ -60,13 +60,13 @@ void *sl_tx_head(struct sl_pool *pool, int fd, size_t *room)
 		head = s->tx->pub.data;
 		*room = s->tx->pub.size;
 	}
-	put_sock(pool, s);
+	sl__put_sock(pool, s);
 	return head;
 }
 
 ssize_t sl_tx_commit(struct sl_pool *pool, int fd, size_t n)
 {
-	struct sock *s = get_sock(pool, fd);
+	struct sock *s = sl__get_sock(pool, fd);
 	int ret = 0;
 
 	if (!s)
@@ -79,7 +79,7 @@ ssize_t sl_tx_commit(struct sl_pool *pool, int fd, size_t n)
 		if (ret >= 0)
 			s->tx = NULL;
 	}
-	put_sock(pool, s);
+	sl__put_sock(pool, s);
 	if (ret < 0) {
 		errno = -ret;
 		return -1;

@@ -41,6 +41,8 @@ static_library_has_each() {
 	for call in $calls; do
 		grep -qx "$call" "$tmp/static"
 	done
+	# And takes no name that a program may have
+	fails grep -v '^sl_' "$tmp/static"
 }
 
 # -- man pages --------------------------------------------------------------------
