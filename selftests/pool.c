@@ -5,7 +5,9 @@
  */
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "kselftest_harness.h"
@@ -159,6 +161,44 @@ TEST_F(pool, memlock_comes_back)
 	EXPECT_EQ(before + BUF * BUFS / SL_KIB, locked_kib());
 	munmap(p.map, p.p.map_size);
 	EXPECT_EQ(before, locked_kib());
+}
+
+/* The same of the memory cgroup, where the kernel has one */
+TEST_F(pool, counts_against_the_cgroup)
+{
+	static const char dir[] = "/tmp/sl_cgroup";
+	static const char group[] = "/tmp/sl_cgroup/sl_pool";
+	static const char current[] = "/tmp/sl_cgroup/sl_pool/memory.current";
+	struct sockloan_pool p = { .size = sizeof(p),
+				   .buf_size = BUF,
+				   .bufs = 64,
+				   .window = 8 * SL_MIB };
+	long long before, with, after;
+	bool there;
+	int fd;
+
+	mkdir(dir, 0700);
+	ASSERT_EQ(0, mount("none", dir, "cgroup2", 0, NULL));
+	there = !sl_put("/tmp/sl_cgroup/cgroup.subtree_control", "+memory") &&
+		!mkdir(group, 0700) && sl_get(current) >= 0;
+	if (there) {
+		ASSERT_EQ(0,
+			  sl_put("/tmp/sl_cgroup/sl_pool/cgroup.procs", "0"));
+		fd = open("/dev/sockloan", O_RDWR);
+		before = sl_get(current);
+		ASSERT_EQ(0, ioctl(fd, SOCKLOAN_IOC_POOL, &p));
+		with = sl_get(current);
+		close(fd);
+		after = sl_get(current);
+		/* 4 MiB of buffers, and a quarter of the window */
+		EXPECT_LE((long long)(6 * SL_MIB - SL_MIB / 4), with - before);
+		EXPECT_GT((long long)SL_MIB, after - before);
+		ASSERT_EQ(0, sl_put("/tmp/sl_cgroup/cgroup.procs", "0"));
+		rmdir(group);
+	}
+	umount(dir);
+	if (!there)
+		SKIP(return, "no memory cgroup");
 }
 
 TEST_F(pool, wrong_mappings)

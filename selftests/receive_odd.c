@@ -236,6 +236,49 @@ TEST_F(stream, mark_further_on)
 		EXPECT_EQ(SOCKLOAN_PEEK_MORE, p->arg.state);
 }
 
+/* What was peeked before the connection broke stays as it was, and the error comes last. */
+TEST_F(stream, reset_while_peeked)
+{
+	struct linger l = { .l_onoff = 1 };
+	int i;
+
+	ASSERT_EQ(LEN, sl_send_all(self->s.tx, self->b.data, LEN, 0));
+	ASSERT_EQ(0, sl_wait_arrived(self->s.rx, LEN));
+	ASSERT_EQ(0, sl_rxpool_peek(&self->p, self->s.rx, 0, LEN / 2));
+	ASSERT_EQ(0,
+		  setsockopt(self->s.tx, SOL_SOCKET, SO_LINGER, &l, sizeof(l)));
+	close(self->s.tx);
+	self->s.tx = -1;
+	sl_sleep_ms(50);
+	EXPECT_EQ(0, sl_rxpool_check(&self->p, 0, 1));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, sl_rxpool_peek(&self->p, self->s.rx, 0, LEN));
+		EXPECT_EQ(LEN, self->p.arg.bytes);
+		EXPECT_EQ(0, sl_rxpool_check(&self->p, 0, 1));
+	}
+	EXPECT_EQ(0, sl_rxpool_release(&self->p, self->s.rx, LEN / 2));
+	EXPECT_EQ(0, sl_rxpool_peek(&self->p, self->s.rx, LEN - LEN / 2, LEN) ?
+			     errno == ECONNRESET ? 0 : errno :
+			     -1);
+}
+
+TEST_F(stream, end_while_peeked)
+{
+	ASSERT_EQ(LEN, sl_send_all(self->s.tx, self->b.data, LEN, 0));
+	ASSERT_EQ(0, sl_wait_arrived(self->s.rx, LEN));
+	ASSERT_EQ(0, sl_rxpool_peek(&self->p, self->s.rx, 0, LEN));
+	EXPECT_EQ(0, self->p.arg.state);
+	ASSERT_EQ(0, shutdown(self->s.tx, SHUT_WR));
+	sl_sleep_ms(50);
+	ASSERT_EQ(0, sl_rxpool_peek(&self->p, self->s.rx, 1, LEN));
+	EXPECT_EQ(LEN - 1, self->p.arg.bytes);
+	EXPECT_EQ(SOCKLOAN_PEEK_EOF, self->p.arg.state);
+	EXPECT_EQ(0, sl_rxpool_check(&self->p, 1, 1));
+	ASSERT_EQ(0, sl_rxpool_peek(&self->p, self->s.rx, LEN - 1, LEN));
+	EXPECT_EQ(0, self->p.arg.bytes);
+	EXPECT_EQ(SOCKLOAN_PEEK_EOF, self->p.arg.state);
+}
+
 /* What the statistics call forwarded has been. */
 TEST_F(stream, forwarded_in_part)
 {
