@@ -127,6 +127,31 @@ TEST_F(packet, any_part_of_the_buffer)
 	}
 }
 
+/* Received on another CPU, and nothing else happens there: yet it comes back. */
+TEST_F(packet, comes_back_from_an_idle_machine)
+{
+	uint32_t len = LENGTH(variant), ids[BUFS];
+	uint64_t until;
+	int i, n = 0;
+
+	ASSERT_EQ(1, pkt_free(&self->p, self->id));
+	ASSERT_EQ(BUFS, pkt_alloc(&self->p, ids, BUFS));
+	for (i = 0; i < BUFS; i++) {
+		ASSERT_EQ(0, sl_cpu(0));
+		sl_fill(pkt_data(&self->p, ids[i]), len, 1);
+		ASSERT_EQ(1, xout(&self->p, self->s.tx, ids[i], 0, len, 0));
+		ASSERT_EQ(0, sl_cpu(1));
+		ASSERT_EQ(0, arrives(self->s.rx, len, 1));
+	}
+	until = sl_ms() + 2000 * sl_slow();
+	while (n < BUFS && sl_ms() < until) {
+		i = pkt_alloc(&self->p, ids, BUFS - n);
+		n += i > 0 ? i : 0;
+		sl_sleep_ms(10);
+	}
+	EXPECT_EQ(BUFS, n);
+}
+
 TEST_F(packet, beyond_the_buffer)
 {
 	int tx = self->s.tx;

@@ -9,8 +9,10 @@
 #include <linux/bvec.h>
 #include <linux/kvm_types.h>
 #include <linux/mm.h>
+#include <linux/netdevice.h>
 #include <linux/rmap.h>
 #include <linux/skbuff.h>
+#include <linux/slab.h>
 #include <linux/sysctl.h>
 #include <linux/uio.h>
 #include <linux/version.h>
@@ -46,6 +48,33 @@
 #define SL_WQ_PERCPU		WQ_PERCPU
 #else
 #define SL_WQ_PERCPU		0
+#endif
+
+/* Something for NAPIs to be of: an allocated one since 6.10 */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+static inline struct net_device *sl_dummy_netdev(void)
+{
+	return alloc_netdev_dummy(0);
+}
+
+static inline void sl_dummy_netdev_free(struct net_device *dev)
+{
+	free_netdev(dev);
+}
+#else
+static inline struct net_device *sl_dummy_netdev(void)
+{
+	struct net_device *dev = kzalloc(sizeof(*dev), GFP_KERNEL);
+
+	if (dev)
+		init_dummy_netdev(dev);
+	return dev;
+}
+
+static inline void sl_dummy_netdev_free(struct net_device *dev)
+{
+	kfree(dev);
+}
 #endif
 
 /* User shadow stacks came with 6.6. */

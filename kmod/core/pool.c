@@ -386,6 +386,9 @@ u32 sl_pool_alloc(struct sl_pool *pool, u32 *ids, u32 count)
 	pool->stat.allocs += n;
 	pool->stat.alloc_failures += count - n;
 	pool->stat.lowest_free = min(pool->stat.lowest_free, pool->stat.free);
+	/* Some may only wait to be freed, on CPUs that have nothing to do. */
+	if (n < count && pool->stat.in_flight)
+		sl_drain_everywhere();
 	mutex_unlock(&pool->lock);
 	return n;
 }
@@ -515,6 +518,8 @@ void sl_pool_stat(struct sl_pool *pool, struct sockloan_poolstat *stat)
 
 	mutex_lock(&pool->lock);
 	sl_pool_reclaim(pool);
+	if (pool->stat.in_flight)
+		sl_drain_everywhere();
 	*stat = pool->stat;
 	mutex_unlock(&pool->lock);
 	sl_window_stat(&pool->window, stat);
