@@ -123,12 +123,16 @@ proxy_outlives_both_sides() {
 	quiet proxy
 }
 
-# What it prints at its end
+# What it prints at its end.  Short of memory, TCP copies what it has received to slabs,
+# from where it has to be copied once more.
 proxy_copies_nothing() {
+	local forwarded copied
 	kill "$via_pid"
 	within 10 grep -q forwarded "$tmp/via"
 	sed 's/^/# /' "$tmp/via"
-	grep -qE '^[0-9]{8,} bytes forwarded, 0 of them copied$' "$tmp/via"
+	read -r forwarded _ _ copied _ <"$tmp/via"
+	[ "$forwarded" -gt 60000000 ]
+	[ "$copied" -lt $((forwarded / 1000)) ]
 }
 
 writes_blocks() {
