@@ -233,7 +233,7 @@ TEST_F(forward, waits_for_data)
 	wait_and_forward(&w);
 	EXPECT_EQ(-1, w.ret);
 	EXPECT_EQ(EAGAIN, w.err);
-	EXPECT_LE(100, sl_ms() - start);
+	EXPECT_LE(20, sl_ms() - start);
 	tv.tv_sec = 30;
 	ASSERT_EQ(0, setsockopt(self->in.rx, SOL_SOCKET, SO_RCVTIMEO, &tv,
 				sizeof(tv)));
