@@ -129,6 +129,20 @@ TEST_F(events, shutdown_once)
 	EXPECT_EQ(0, soon(self, &e));
 }
 
+/* The end alone is no data: neither when it comes, nor for who joins behind it. */
+TEST_F(events, shutdown_alone)
+{
+	uint32_t wanted = SOCKLOAN_EVENT_ALL & ~SOCKLOAN_EVENT_WRITABLE;
+	struct sockloan_event e;
+
+	ASSERT_EQ(0, sl_rxpool_join(&self->p, self->s.rx, wanted, COOKIE));
+	ASSERT_EQ(0, shutdown(self->s.tx, SHUT_WR));
+	EXPECT_EQ(SOCKLOAN_EVENT_SHUTDOWN, soon(self, &e));
+	ASSERT_EQ(0, sl_rxpool_leave(&self->p, self->s.rx));
+	ASSERT_EQ(0, sl_rxpool_join(&self->p, self->s.rx, wanted, COOKIE));
+	EXPECT_EQ(SOCKLOAN_EVENT_SHUTDOWN, soon(self, &e));
+}
+
 TEST_F(events, reset_once)
 {
 	struct linger l = { .l_onoff = 1 };

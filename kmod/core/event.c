@@ -35,8 +35,8 @@ static u32 sl_event_order(struct sl_rx *rx, u32 events)
 		events &= ~SOCKLOAN_EVENT_SHUTDOWN;
 	if (rx->told & SOCKLOAN_EVENT_SHUTDOWN)
 		events &= ~SOCKLOAN_EVENT_DATA;
-	if ((events & SOCKLOAN_EVENT_SHUTDOWN) &&
-	    !skb_queue_empty_lockless(&rx->sk->sk_receive_queue))
+	/* A FIN is in the queue, too. */
+	if ((events & SOCKLOAN_EVENT_SHUTDOWN) && tcp_inq(rx->sk))
 		events |= SOCKLOAN_EVENT_DATA;
 	rx->told |= events & SL_EVENTS_ONCE;
 	return events;
@@ -312,12 +312,15 @@ void sl_event_inherited(struct sock *sk)
 void sl_event_start(struct sl_rx *rx)
 {
 	struct sock *sk = rx->sk;
-	bool data = !skb_queue_empty_lockless(&sk->sk_receive_queue);
+	bool data;
 
-	if (sk->sk_type == SOCK_STREAM)
+	if (sk->sk_type == SOCK_STREAM) {
 		sl_event_urgent(rx);
-	else
-		data |= !skb_queue_empty_lockless(&udp_sk(sk)->reader_queue);
+		data = tcp_inq(sk);
+	} else {
+		data = !skb_queue_empty_lockless(&sk->sk_receive_queue) ||
+		       !skb_queue_empty_lockless(&udp_sk(sk)->reader_queue);
+	}
 	if (data)
 		sl_event_post(rx, SOCKLOAN_EVENT_DATA, 0);
 	if (sl_event_writable(sk))

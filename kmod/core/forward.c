@@ -38,6 +38,16 @@ struct sl_forward {
 	struct bio_vec bv[SL_FORWARD_PIECES];
 };
 
+/**
+ * struct sl_forward_nothing - nothing has arrived
+ * @yet: that is why it is -EAGAIN, and not want of room on the other socket
+ * @seen: what had, of a stream
+ */
+struct sl_forward_nothing {
+	bool yet;
+	u32 seen;
+};
+
 /* Copy up to @n bytes to memory of our own. Return: how many, or an error. */
 static int sl_forward_copy(struct sl_forward *f, struct sl_cursor *c, u32 n)
 {
@@ -165,7 +175,8 @@ static int sl_forward_take(struct sl_rx *rx, struct sl_forward *f, u32 max,
 
 static int sl_forward_stream(struct sl_rx *rx, struct socket *from,
 			     struct socket *to, struct sl_forward *f, u32 max,
-			     unsigned int flags, u32 *seen)
+			     unsigned int flags,
+			     struct sl_forward_nothing *nothing)
 {
 	u64 pos, now;
 	int ret;
@@ -174,10 +185,12 @@ static int sl_forward_stream(struct sl_rx *rx, struct socket *from,
 	if (ret)
 		return ret;
 	ret = sl_forward_take(rx, f, max, &pos);
-	*seen = tcp_sk(rx->sk)->rcv_nxt;
+	nothing->seen = tcp_sk(rx->sk)->rcv_nxt;
 	release_sock(rx->sk);
-	if (!f->len)
+	if (!f->len) {
+		nothing->yet = ret == -EAGAIN;
 		return ret;
+	}
 	ret = sl_forward_send(f, to, flags);
 	if (ret <= 0)
 		return ret;
@@ -195,7 +208,8 @@ static int sl_forward_stream(struct sl_rx *rx, struct socket *from,
 
 static int sl_forward_dgram(struct sl_rx *rx, struct socket *from,
 			    struct socket *to, struct sl_forward *f,
-			    unsigned int flags)
+			    unsigned int flags,
+			    struct sl_forward_nothing *nothing)
 {
 	struct sk_buff *skb;
 	struct sl_cursor c;
@@ -205,9 +219,11 @@ again:
 	/* With a reference, and without taking it out of the queue */
 	skb = __skb_recv_udp(rx->sk, MSG_PEEK | MSG_DONTWAIT, &off, &err);
 	if (!skb) {
-		bool end = READ_ONCE(rx->sk->sk_shutdown) & RCV_SHUTDOWN;
-
-		return err == -EAGAIN && end ? 0 : err;
+		nothing->yet = err == -EAGAIN;
+		if (nothing->yet &&
+		    (READ_ONCE(rx->sk->sk_shutdown) & RCV_SHUTDOWN))
+			err = 0;
+		return err;
 	}
 	if (!skb_csum_unnecessary(skb) && __skb_checksum_complete(skb)) {
 		sl_dgram_drop(rx->sk, skb);
@@ -253,7 +269,7 @@ static bool sl_forward_news(const struct sock *sk, u32 seen)
 /* @rx->lock held; it keeps what is being forwarded, for the next time. */
 static int sl_forward_once(struct sl_rx *rx, struct socket *from,
 			   struct socket *to, u32 max, unsigned int flags,
-			   u32 *seen)
+			   struct sl_forward_nothing *nothing)
 {
 	struct sl_forward *f = rx->forward;
 	int ret;
@@ -268,9 +284,10 @@ static int sl_forward_once(struct sl_rx *rx, struct socket *from,
 	f->len = 0;
 	f->copied = 0;
 	if (from->type == SOCK_STREAM)
-		ret = sl_forward_stream(rx, from, to, f, max, flags, seen);
+		ret = sl_forward_stream(rx, from, to, f, max, flags,
+					nothing);
 	else
-		ret = sl_forward_dgram(rx, from, to, f, flags);
+		ret = sl_forward_dgram(rx, from, to, f, flags, nothing);
 	if (ret > 0) {
 		/* A stream may have taken less than was gathered. */
 		u32 len = from->type == SOCK_STREAM ? ret : f->len;
@@ -281,9 +298,6 @@ static int sl_forward_once(struct sl_rx *rx, struct socket *from,
 		if (!sl_rx_lock(rx))
 			release_sock(rx->sk);
 	}
-	/* There was something, but no room for it. */
-	if (ret == -EAGAIN && f->len)
-		ret = -ENOBUFS;
 	return ret;
 }
 
@@ -304,7 +318,7 @@ int sl_forward(struct sl_rx *rx, struct socket *from, struct socket *to,
 	bool wait = !(flags & SOCKLOAN_XOUT_DONTWAIT) &&
 		    !(from->file->f_flags & O_NONBLOCK);
 	long timeo = sock_rcvtimeo(rx->sk, !wait);
-	u32 seen = 0;
+	struct sl_forward_nothing nothing;
 	int ret;
 
 	if (to->file->f_flags & O_NONBLOCK)
@@ -312,15 +326,14 @@ int sl_forward(struct sl_rx *rx, struct socket *from, struct socket *to,
 	for (;;) {
 		if (mutex_lock_interruptible(&rx->lock))
 			return -ERESTARTSYS;
-		ret = sl_forward_once(rx, from, to, max, flags, &seen);
+		nothing.yet = false;
+		ret = sl_forward_once(rx, from, to, max, flags, &nothing);
 		mutex_unlock(&rx->lock);
-		if (ret == -ENOBUFS)
-			return -EAGAIN;
-		if (ret != -EAGAIN || !timeo)
+		if (ret != -EAGAIN || !nothing.yet || !timeo)
 			return ret;
 		/* With nothing locked: others may receive, release, or leave. */
 		timeo = wait_event_interruptible_timeout(*sk_sleep(rx->sk),
-							 sl_forward_news(rx->sk, seen),
+							 sl_forward_news(rx->sk, nothing.seen),
 							 timeo);
 		/* It does not look for signals when it need not wait. */
 		if (timeo < 0 || signal_pending(current))

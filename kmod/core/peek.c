@@ -332,7 +332,7 @@ static int sl_peek_dgrams(struct sl_peek *p, u32 *state)
 		n = sl_dgrams_get(rx->sk, sl_dgram_last(rx), skbs);
 		if (n == -ENOENT) {
 			/* Received by another thread, with all before it */
-			sl_rx_sync(rx);
+			sl_rx_drop_all(rx);
 			again = true;
 			continue;
 		}

@@ -58,7 +58,7 @@ void sl_rx_drop_last(struct sl_rx *rx)
 	rx->nr--;
 }
 
-static void sl_rx_drop_all(struct sl_rx *rx)
+void sl_rx_drop_all(struct sl_rx *rx)
 {
 	while (rx->nr)
 		sl_rx_drop_first(rx);

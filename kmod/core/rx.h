@@ -106,6 +106,7 @@ u64 sl_rx_consumed(const struct sock *sk);
 const struct sk_buff *sl_rx_head(struct sock *sk);
 bool sl_rx_append(struct sl_rx *rx, const struct sl_extent *e);
 void sl_rx_drop_last(struct sl_rx *rx);
+void sl_rx_drop_all(struct sl_rx *rx);
 int sl_rx_release(struct sl_rx *rx, struct socket *sock, u32 count);
 int sl_rx_consume(struct sl_rx *rx, struct socket *sock, u32 count);
 
