@@ -21,6 +21,9 @@ listening() { ss -Hltn "sport = $1" | grep -q .; }
 # Nothing complains that it lost a connection.
 quiet() { [ ! -s "$tmp/$1" ] || { sed 's/^/# /' "$tmp/$1"; return 1; }; }
 
+# get ADDRESS:PORT/NAME
+get() { curl -sS --max-time 90 "$1"; }
+
 # echoed ADDRESS FILE: through the echo server and back, all at once
 echoed() {
 	local back
@@ -74,15 +77,15 @@ echo_copies_nothing() {
 serves_files() {
 	local name
 	for name in large medium empty line; do
-		curl -sS --max-time 60 "http://127.0.0.1:$file_port/$name" | cmp - "$tmp/$name"
-		curl -sS --max-time 60 "http://[::1]:$file_port/$name" | cmp - "$tmp/$name"
+		get "127.0.0.1:$file_port/$name" | cmp - "$tmp/$name"
+		get "[::1]:$file_port/$name" | cmp - "$tmp/$name"
 	done
 }
 
 serves_many_at_once() {
 	local i jobs=() ok=0
 	for i in $(seq 12); do
-		curl -sS --max-time 90 "http://127.0.0.1:$file_port/medium" | cmp - "$tmp/medium" &
+		get 127.0.0.1:$file_port/medium | cmp - "$tmp/medium" &
 		jobs+=($!)
 	done
 	for i in "${jobs[@]}"; do
@@ -95,21 +98,21 @@ serves_nothing_else() {
 	local name
 	for name in nothing ../etc/passwd .hidden '' large/; do
 		[ "$(curl -s --path-as-is -o /dev/null -w '%{http_code}' --max-time 60 \
-			"http://127.0.0.1:$file_port/$name")" = 404 ]
+			"127.0.0.1:$file_port/$name")" = 404 ]
 	done
 }
 
 file_server_reads_into_packets() {
 	local before after
 	before=$(grep -h ^pool-bytes: "/proc/$file_pid/fdinfo/"* | sed 's/[^0-9]*\([0-9]*\).*/\1/')
-	curl -sS --max-time 60 "http://127.0.0.1:$file_port/large" | cmp - "$tmp/large"
+	get 127.0.0.1:$file_port/large | cmp - "$tmp/large"
 	after=$(grep -h ^pool-bytes: "/proc/$file_pid/fdinfo/"* | sed 's/[^0-9]*\([0-9]*\).*/\1/')
 	[ $((after - before)) -ge "$(stat -c %s "$tmp/large")" ]
 }
 
 proxy_passes_files_on() {
-	curl -sS --max-time 60 "http://127.0.0.1:$proxy_port/large" | cmp - "$tmp/large"
-	curl -sS --max-time 60 "http://[::1]:$proxy_port/line" | cmp - "$tmp/line"
+	get 127.0.0.1:$proxy_port/large | cmp - "$tmp/large"
+	get "[::1]:$proxy_port/line" | cmp - "$tmp/line"
 }
 
 proxy_passes_iperf_on() {
@@ -118,8 +121,8 @@ proxy_passes_iperf_on() {
 }
 
 proxy_outlives_both_sides() {
-	timeout -s KILL 1 curl -s --limit-rate 1M "http://127.0.0.1:$proxy_port/large" >/dev/null || true
-	curl -sS --max-time 60 "http://127.0.0.1:$proxy_port/line" | cmp - "$tmp/line"
+	timeout -s KILL 1 curl -s --limit-rate 1M 127.0.0.1:$proxy_port/large >/dev/null || true
+	get 127.0.0.1:$proxy_port/line | cmp - "$tmp/line"
 	quiet proxy
 }
 
