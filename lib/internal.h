@@ -17,8 +17,9 @@
 enum pkt_state { PKT_FREE, PKT_HELD, PKT_FREED };
 
 /*
- * A packet.  The state of one out of a buffer is written by whoever holds it; all
- * of a received one under the pool's lock.
+ * A packet.  One out of a buffer is claimed, by its state, before the kernel is asked to
+ * take it: as soon as that has, another thread may allocate the same buffer.  All of a
+ * received one is under the pool's lock.
  */
 struct pkt {
 	struct sl_pkt pub; /* first: what the program has */

@@ -188,6 +188,27 @@ static int free_received(struct pkt *p, size_t forwarded)
 
 /* -- buffers ------------------------------------------------------------------ */
 
+/* Not by @pub, which the program can write to */
+static bool is_received(const struct pkt *p)
+{
+	return p->pool->rx && p >= p->pool->rx && p < p->pool->rx + RX_PKTS;
+}
+
+/* Take it from the program; false: it is not the program's. */
+static bool claim(struct pkt *p)
+{
+	enum pkt_state held = PKT_HELD;
+
+	return __atomic_compare_exchange_n(&p->state, &held, PKT_FREE, false,
+					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+/* The kernel has not taken it. */
+static void give_back(struct pkt *p)
+{
+	__atomic_store_n(&p->state, PKT_HELD, __ATOMIC_RELEASE);
+}
+
 int sl_pkt_allocv(struct sl_pool *pool, size_t size, struct sl_pkt **pkts,
 		  unsigned int count)
 {
@@ -211,11 +232,11 @@ int sl_pkt_allocv(struct sl_pool *pool, size_t size, struct sl_pkt **pkts,
 			struct pkt *p = &pool->pkt[buf];
 
 			p->id = ids[i];
-			p->state = PKT_HELD;
 			p->pub.data = pool->map + buf * pool->buf_size;
 			p->pub.len = 0;
 			p->pub.size = pool->buf_size;
 			p->pub.fd = -1;
+			give_back(p);
 			pkts[done++] = &p->pub;
 		}
 		if ((unsigned int)n < arg.count)
@@ -238,21 +259,41 @@ int sl_pkt_free(struct sl_pkt *pkt)
 
 	if (!p)
 		return -1;
-	if (p->state != PKT_HELD) {
+	if (is_received(p))
+		return free_received(p, 0);
+	if (!claim(p)) {
 		errno = ENOENT;
 		return -1;
 	}
-	if (p->pub.fd >= 0)
-		return free_received(p, 0);
-	/* Of two threads the kernel lets one through. */
 	arg.ids = (uintptr_t)&p->id;
-	if (ioctl(p->pool->fd, SOCKLOAN_IOC_FREE, &arg) != 1)
-		return -1;
-	p->state = PKT_FREE;
-	return 0;
+	if (ioctl(p->pool->fd, SOCKLOAN_IOC_FREE, &arg) == 1)
+		return 0;
+	give_back(p);
+	return -1;
 }
 
 /* -- sending ------------------------------------------------------------------ */
+
+/* Claims a packet and describes it.  Returns 0 or -errno. */
+static int prepare(struct pkt *p, struct sockloan_pkt *arg)
+{
+	const unsigned char *buf;
+	size_t off;
+
+	if (!claim(p))
+		return -ENOENT;
+	buf = p->pool->map + SOCKLOAN_PKT_BUF(p->id) * p->pool->buf_size;
+	off = p->pub.data - buf;
+	/* What does not fit the fields does not fit the buffer. */
+	if (off > p->pool->buf_size || p->pub.len > p->pool->buf_size) {
+		give_back(p);
+		return -EMSGSIZE;
+	}
+	*arg = (struct sockloan_pkt){ .id = p->id,
+				      .offset = off,
+				      .len = p->pub.len };
+	return 0;
+}
 
 /* Buffers of one pool.  Returns how many were accepted, or -errno. */
 static int xout_bufs(int fd, struct pkt **p, unsigned int count, int *result)
@@ -260,32 +301,25 @@ static int xout_bufs(int fd, struct pkt **p, unsigned int count, int *result)
 	struct sockloan_pkt arg[BATCH];
 	struct sockloan_xout xout = { .size = sizeof(xout),
 				      .fd = fd,
-				      .count = count,
 				      .pkts = (uintptr_t)arg };
-	unsigned int i;
-	int n;
+	unsigned int taken = 0;
+	int n = 0;
 
-	for (i = 0; i < count; i++) {
-		const unsigned char *buf =
-			p[i]->pool->map +
-			SOCKLOAN_PKT_BUF(p[i]->id) * p[i]->pool->buf_size;
-		size_t off = p[i]->pub.data - buf;
-
-		/* What does not fit the fields does not fit the buffer. */
-		if (off > p[i]->pool->buf_size ||
-		    p[i]->pub.len > p[i]->pool->buf_size)
-			return -EMSGSIZE;
-		arg[i] = (struct sockloan_pkt){ .id = p[i]->id,
-						.offset = off,
-						.len = p[i]->pub.len };
+	while (!n && xout.count < count) {
+		n = prepare(p[xout.count], &arg[xout.count]);
+		xout.count += !n;
 	}
+	if (!xout.count)
+		return n;
 	n = sl__attached_ioctl(p[0]->pool->fd, fd, SOCKLOAN_IOC_XOUT, &xout);
 	if (n < 0)
-		return -errno;
-	for (i = 0; i < (unsigned int)n; i++)
-		p[i]->state = PKT_FREE;
-	if (n > 0)
-		*result = arg[n - 1].result;
+		n = -errno;
+	else
+		taken = n;
+	if (taken)
+		*result = arg[taken - 1].result;
+	for (; taken < xout.count; taken++)
+		give_back(p[taken]);
 	return n;
 }
 
@@ -347,10 +381,8 @@ int sl_xout(int fd, struct sl_pkt *pkt)
 
 	if (!p)
 		return -EINVAL;
-	if (p->state != PKT_HELD)
-		return -ENOENT;
-	if (p->pub.fd >= 0)
-		return xout_received(fd, p);
+	if (is_received(p))
+		return p->state == PKT_HELD ? xout_received(fd, p) : -ENOENT;
 	n = xout_bufs(fd, &p, 1, &result);
 	return n < 0 ? n : result;
 }
@@ -364,8 +396,8 @@ int sl_xoutv(int fd, struct sl_pkt **pkts, unsigned int count)
 	while (done < count && ret >= 0) {
 		for (n = 0; n < BATCH && done + n < count; n++) {
 			p[n] = sl__find_pkt(pkts[done + n]);
-			if (!p[n] || p[n]->state != PKT_HELD ||
-			    p[n]->pub.fd >= 0 || p[n]->pool != p[0]->pool)
+			if (!p[n] || is_received(p[n]) ||
+			    p[n]->pool != p[0]->pool)
 				break;
 		}
 		if (!n) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* libsockloan: packets, the receive callback, what the InterNiche calls promise */
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 #include <sockloan.h>
@@ -142,6 +143,70 @@ TEST_F(packets, catch_what_is_not_ones_own)
 	EXPECT_EQ(-ENOENT, sl_xout(self->s.tx, pkt));
 	ASSERT_EQ(0, sl_pool_stat(self->pool, &st));
 	EXPECT_EQ(BUFS, st.free);
+}
+
+/* -- one pool, several threads --------------------------------------------------- */
+
+#define THREADS 4
+
+struct worker {
+	pthread_t thread;
+	struct sl_pool *pool;
+	int got, wrong;
+};
+
+/* What is allocated is this thread's until it is freed, whatever the others do. */
+static void *allocate_and_free(void *arg)
+{
+	struct worker *w = arg;
+	struct sl_pkt *pkt;
+	int i;
+
+	for (i = 0; i < 20000 / sl_slow(); i++) {
+		pkt = sl_pkt_alloc(w->pool, 1);
+		if (!pkt)
+			continue;
+		w->got++;
+		w->wrong += sl_pkt_free(pkt) != 0;
+	}
+	return NULL;
+}
+
+TEST_F(packets, threads_share_them)
+{
+	struct worker w[THREADS] = { 0 };
+	struct sockloan_poolstat st;
+	int i;
+
+	for (i = 0; i < THREADS; i++) {
+		w[i].pool = self->pool;
+		ASSERT_EQ(0, pthread_create(&w[i].thread, NULL,
+					    allocate_and_free, &w[i]));
+	}
+	for (i = 0; i < THREADS; i++) {
+		pthread_join(w[i].thread, NULL);
+		EXPECT_LT(0, w[i].got);
+		EXPECT_EQ(0, w[i].wrong);
+	}
+	ASSERT_EQ(0, sl_pool_stat(self->pool, &st));
+	EXPECT_EQ(BUFS, st.free);
+}
+
+/* The same one twice in a call: accepted once */
+TEST_F(packets, xoutv_of_the_same_packet)
+{
+	struct sl_pkt *pkt[2];
+
+	pkt[0] = sl_pkt_alloc(self->pool, BUF);
+	ASSERT_NE(NULL, pkt[0]);
+	pkt[1] = pkt[0];
+	sl_fill(pkt[0]->data, 1000, SEED);
+	pkt[0]->len = 1000;
+	EXPECT_EQ(1, sl_xoutv(self->s.tx, pkt, 2));
+	EXPECT_EQ(-1, sl_xoutv(self->s.tx, pkt, 2));
+	EXPECT_EQ(ENOENT, errno);
+	EXPECT_EQ(0, sl_drain(self->s.rx, 1000, SEED));
+	EXPECT_EQ(0, sl_arrived(self->s.rx));
 }
 
 TEST_F(packets, xout_sends)
