@@ -40,6 +40,7 @@ extern const struct command cmd_detach;
 extern const struct command cmd_stat;
 extern const struct command cmd_pool;
 extern const struct command cmd_monitor;
+extern const struct command cmd_gadget;
 extern const struct command cmd_status;
 
 /* util.c */

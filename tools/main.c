@@ -10,7 +10,7 @@
 
 static const struct command *const commands[] = {
 	&cmd_run,  &cmd_attach,	 &cmd_detach, &cmd_stat,
-	&cmd_pool, &cmd_monitor, &cmd_status,
+	&cmd_pool, &cmd_monitor, &cmd_status, &cmd_gadget,
 };
 
 static void print_usage(FILE *out)

@@ -62,10 +62,49 @@ _sockloan_options()
 	esac
 }
 
+# $1 cur, $2 prev
+_sockloan_gadget()
+{
+	local gadgets=/sys/kernel/config/usb_gadget
+
+	if ((COMP_CWORD == 2)); then
+		COMPREPLY=($(compgen -W "up down status -h --help" -- "$1"))
+		return
+	fi
+	case ${COMP_WORDS[2]}:$2 in
+	up:-u | up:--udc)
+		COMPREPLY=($(compgen -W "$(ls /sys/class/udc 2>/dev/null)" -- "$1"))
+		;;
+	up:-f | up:--function)
+		COMPREPLY=($(compgen -W "rndis_loan rndis" -- "$1"))
+		;;
+	up:-N | up:--netns)
+		COMPREPLY=($(compgen -W "$(ls /var/run/netns 2>/dev/null)" -- "$1"))
+		;;
+	down:-n | down:--name)
+		COMPREPLY=($(compgen -W "$(ls $gadgets 2>/dev/null)" -- "$1"))
+		;;
+	up:-n | up:--name | up:-a | up:--address | up:-m | up:--mtu | \
+		up:-d | up:--dev-addr | up:-H | up:--host-addr)
+		;;
+	up:*)
+		COMPREPLY=($(compgen -W "-u --udc -f --function -n --name
+			-a --address -N --netns -m --mtu -d --dev-addr
+			-H --host-addr -h --help" -- "$1"))
+		;;
+	down:*)
+		COMPREPLY=($(compgen -W "-n --name -h --help" -- "$1"))
+		;;
+	status:*)
+		COMPREPLY=($(compgen -W "-h --help" -- "$1"))
+		;;
+	esac
+}
+
 _sockloan()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]}
-	local commands="run attach detach stat pool monitor status help"
+	local commands="run attach detach stat pool monitor status gadget help"
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
@@ -102,6 +141,9 @@ _sockloan()
 		;;
 	status)
 		COMPREPLY=($(compgen -W "--help" -- "$cur"))
+		;;
+	gadget)
+		_sockloan_gadget "$cur" "${COMP_WORDS[COMP_CWORD - 1]}"
 		;;
 	help)
 		((COMP_CWORD == 2)) &&
