@@ -1,0 +1,208 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The USB link with our driver at both ends:
+#
+#   netns gadget                       netns host
+#     usb0  usb_f_rndis_loan -- dummy_hcd -- rndis_loan  usb0
+#
+# SOCKLOAN_USB_PULLS=N  how often the cable is pulled under load (default 4)
+
+cd "$(dirname "$0")" || exit 1
+. ./tap.sh
+. ./usb_lib.sh
+
+pulls=${SOCKLOAN_USB_PULLS:-4}
+slow=${SOCKLOAN_SLOW:-1}
+flow=${SOCKLOAN_TESTS:-$PWD/../build/selftests}/usb_flow
+
+host() { ip netns exec host "$@"; }
+gadget() { ip netns exec gadget "$@"; }
+# How much has passed since a counter was read
+since() { echo $(($(usb_count "$1" "$2") - $3)); }
+
+# iperf ARGUMENT...: from the host; -R for the other way
+iperf() {
+	local server ret=0
+	gadget iperf3 -s -1 >/dev/null &
+	server=$!
+	within 10 eval 'gadget ss -Hltn "sport = 5201" | grep -q .'
+	host timeout $((60 * slow)) iperf3 "$@" >/dev/null || ret=1
+	[ $ret = 0 ] || kill $server
+	wait $server || ret=1
+	return $ret
+}
+
+plugs_in() { usb_plug rndis_loan rndis_loan; }
+
+names_itself() {
+	host ethtool -i usb0 | grep -qx 'driver: rndis_loan'
+	gadget ethtool -i usb0 | grep -qx 'driver: usb_f_rndis_loan'
+	host ethtool -k usb0 | grep -q '^tcp-segmentation-offload: on'
+	gadget ethtool -k usb0 | grep -q '^tcp-segmentation-offload: on'
+}
+
+pings() {
+	host ping -q -i 0.05 -c 5 10.8.0.1 >/dev/null
+	host ping -q -i 0.05 -c 5 fd00:8::1 >/dev/null
+	# More than a page, in fragments
+	host ping -q -i 0.05 -c 3 -s 20000 10.8.0.1 >/dev/null
+	gadget ping -q -i 0.05 -c 3 -s 20000 fd00:8::2 >/dev/null
+}
+
+tcp_v4() { iperf -c 10.8.0.1 -n 4M && iperf -c 10.8.0.1 -n 4M -R; }
+tcp_v6() { iperf -c fd00:8::1 -n 4M && iperf -c fd00:8::1 -n 4M -R; }
+udp_v4() { iperf -u -c 10.8.0.1 -b 40M -n 1M && iperf -u -c 10.8.0.1 -b 40M -n 1M -R; }
+udp_v6() { iperf -u -c fd00:8::1 -b 10M -n 200K -l 64 && iperf -u -c fd00:8::1 -b 40M -n 1M -R; }
+
+# seen FROM TO ADDRESS OFFSET: most of what is lent is mapped where it lies. Of a page that
+# two segments share neither has all.
+seen() {
+	local large mapped
+	large=$(usb_count "$1" tx_large)
+	mapped=$("$flow" "$1" "$2" "$3" 8 "$4" | awk '$1 == "mapped" { print $2 }')
+	echo "# $mapped of $((8 << 20)) bytes mapped, $(since "$1" tx_large "$large") large frames"
+	[ "$mapped" -gt $((6 << 20)) ]
+	[ "$(since "$1" tx_large "$large")" -gt 60 ]
+}
+
+lent_pages_arrive_aligned_at_the_gadget() { seen host gadget 10.8.0.1 0; }
+lent_pages_arrive_aligned_at_the_host() { seen gadget host 10.8.0.2 0; }
+# The pages' parts that a write begins and ends with are copied by the module.
+unaligned_ones_too() { seen host gadget 10.8.0.1 1000; }
+
+# dummy_hcd can gather for the host, but wants pieces of whole packets.
+the_host_copies_no_payload() {
+	local lent copied
+	lent=$(usb_count host tx_lent_bytes)
+	copied=$(usb_count host tx_copied_bytes)
+	"$flow" host gadget 10.8.0.1 8 >/dev/null
+	copied=$(since host tx_copied_bytes "$copied")
+	echo "# $(since host tx_lent_bytes "$lent") bytes lent, $copied copied"
+	[ "$(since host tx_lent_bytes "$lent")" -gt $((7 << 20)) ]
+	[ "$copied" -lt $((1 << 20)) ]
+}
+
+small_frames_share_transfers() {
+	local there back
+	there=$(usb_count host tx_aggregated)
+	back=$(usb_count gadget tx_aggregated)
+	host ping -q -f -l 50 -c 2000 10.8.0.1 >/dev/null
+	echo "# $(since host tx_aggregated "$there") there, $(since gadget tx_aggregated "$back") back"
+	[ "$(since host tx_aggregated "$there")" -gt 500 ]
+	[ "$(since gadget tx_aggregated "$back")" -gt 500 ]
+}
+
+# Without offload at one end, large frames are cut there.
+works_with_offload_off() {
+	host ethtool -K usb0 tso off gso off >/dev/null
+	iperf -c 10.8.0.1 -n 4M
+	host ethtool -K usb0 tso on gso on >/dev/null
+	usb_unplug
+	usb_plug rndis_loan rndis_loan offload 0
+	iperf -c 10.8.0.1 -n 4M && iperf -c fd00:8::1 -n 4M -R
+	[ "$(usb_count host tx_segments_cut)" -gt 0 ]
+	[ "$(usb_count host tx_large)" = 0 ] && [ "$(usb_count gadget tx_large)" = 0 ]
+	usb_unplug
+	usb_plug rndis_loan rndis_loan
+}
+
+# load: traffic both ways, until it is killed or the link is gone
+load() {
+	gadget iperf3 -s -1 >/dev/null 2>&1 &
+	within 10 eval 'gadget ss -Hltn "sport = 5201" | grep -q .'
+	host iperf3 -c 10.8.0.1 -t 1000 --bidir >/dev/null 2>&1 &
+	sleep 0.3
+}
+
+end_load() {
+	pkill -KILL iperf3 || true
+	wait
+}
+
+mtu_changes_under_load() {
+	local mtu
+	load
+	for mtu in 1400 576 1500 1280; do
+		host ip link set usb0 mtu $mtu
+		gadget ip link set usb0 mtu $mtu
+		sleep 0.2
+	done
+	end_load
+	host ip link set usb0 mtu 1500
+	gadget ip link set usb0 mtu 1500
+	usb_answers
+	iperf -c 10.8.0.1 -n 1M
+}
+
+goes_down_and_up_under_load() {
+	local i
+	load
+	for i in 1 2 3; do
+		host ip link set usb0 down
+		host ip link set usb0 up
+		gadget ip link set usb0 down
+		gadget ip link set usb0 up
+		sleep 0.1
+	done
+	end_load
+	within $((10 * slow)) usb_answers
+}
+
+# pull WAY: what goes first
+pull() {
+	local device
+	device=$(usb_interface)
+	case $1 in
+	0) echo >$usb_gadget/UDC ;;
+	1) basename "$device" >"$usb_drivers/rndis_loan/unbind" ;;
+	2) echo 0 >"${device%:*}/authorized" ;;
+	3) usb_unplug ;;
+	esac
+}
+
+# The cable is pulled under load, in many ways and moments; it works when it is back.
+survives_being_pulled() {
+	local i
+	for ((i = 0; i < pulls; i++)); do
+		load
+		sleep 0.0$((RANDOM % 100))
+		pull $((i % 4))
+		end_load
+		usb_unplug
+		usb_plug rndis_loan rndis_loan || { echo "# after pull $i"; return 1; }
+		[ $((i % 20)) != 19 ] || echo "# $((i + 1)) of $pulls"
+	done
+	iperf -c 10.8.0.1 -n 1M
+}
+
+is_busy_while_in_use() {
+	fails rmmod usb_f_rndis_loan 2>/dev/null
+	fails rmmod sl_rndis 2>/dev/null
+}
+
+# The host's driver may go at any time, as any USB driver.
+unloads_in_every_order() {
+	local modules
+	modules=$(dirname "$SOCKLOAN_KO")
+	load
+	rmmod rndis_loan
+	end_load
+	usb_unplug
+	rmmod usb_f_rndis_loan
+	insmod "$modules/rndis_loan.ko" take=1
+	insmod "$modules/usb_f_rndis_loan.ko"
+	usb_plug rndis_loan rndis_loan
+	usb_unplug
+	rmmod usb_f_rndis_loan
+	rmmod rndis_loan
+	rmmod sl_rndis
+	usb_load
+}
+
+trap 'usb_unplug; usb_unload' EXIT
+usb_load
+tap plugs_in names_itself pings tcp_v4 tcp_v6 udp_v4 udp_v6 \
+	lent_pages_arrive_aligned_at_the_gadget lent_pages_arrive_aligned_at_the_host \
+	unaligned_ones_too the_host_copies_no_payload small_frames_share_transfers \
+	works_with_offload_off mtu_changes_under_load goes_down_and_up_under_load \
+	survives_being_pulled is_busy_while_in_use unloads_in_every_order
