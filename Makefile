@@ -21,6 +21,7 @@ all: modules tools lib
 help:
 	@echo 'On any machine (installs what is missing by apt):'
 	@echo '  make demo              iperf3 on a test host, copied and lent, as a table'
+	@echo '  make demo-usb          a USB cable, stock drivers at both ends and ours, as a table'
 	@echo '  make figures           what a loan gains, case by case, by instruction count'
 	@echo '  make receive           what receiving in place, packets and forwarding gain, likewise'
 	@echo '  make sizes             sends of 64 bytes to 1 MiB, copied and lent, by instruction count'
@@ -72,19 +73,23 @@ demo:
 	bench/demo
 
 # The measurements: see Documentation/figures.rst.
-BENCH := $(addprefix $(BUILD)/bench/,figures receive sizes ipis nic)
+BENCH := $(addprefix $(BUILD)/bench/,figures receive sizes ipis nic usb)
 LOOPBACK := $(addprefix bench/,transfer.c compare.c iperf.c peer.c zerocopy.c common.c)
 
 $(BUILD)/bench/figures $(BUILD)/bench/sizes: $(LOOPBACK)
 $(BUILD)/bench/receive: $(addprefix bench/,flow.c flow_receive.c zerocopy.c common.c) $(BUILD)/lib/libsockloan.a
 $(BUILD)/bench/ipis: bench/peer.c bench/common.c
 $(BUILD)/bench/nic: bench/zerocopy.c bench/common.c
+$(BUILD)/bench/usb: bench/common.c
 $(BENCH): $(BUILD)/bench/%: bench/%.c $(wildcard bench/*.h uapi/linux/*.h)
 	@mkdir -p $(@D)
 	$(CC) -D_GNU_SOURCE -O2 -Wall -Wextra -pthread -Iuapi -Ilib -o $@ $(filter %.c %.a,$^)
 
 figures receive sizes ipis nic:
 	bench/measure $@
+
+demo-usb:
+	bench/measure usb
 
 check:
 	selftests/check -b $(MINUTES) $(foreach k,$(KERNELS),-k $(k)) $(T)
@@ -99,4 +104,4 @@ check-peers:
 style:
 	scripts/style
 
-.PHONY: all help modules tools install clean demo figures receive sizes ipis nic lib check check-all check-peers style
+.PHONY: all help modules tools install clean demo demo-usb figures receive sizes ipis nic lib check check-all check-peers style
