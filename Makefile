@@ -27,7 +27,7 @@ help:
 	@echo '  make sizes             sends of 64 bytes to 1 MiB, copied and lent, by instruction count'
 	@echo '  make ipis              interprocessor interrupts per MiB, by number of threads'
 	@echo "  make nic               the sender's busy time over a network card, two test hosts"
-	@echo '  make check             all tests, on test hosts with kernels 6.1 and 6.12, then on a'
+	@echo '  make check             all tests on a test host with kernel 6.1, nearly all on 6.12, then on a'
 	@echo '                         debug kernel as many as fit into $(MINUTES) minutes'
 	@echo '  make check-all         all tests on 6.1, 6.12, sid and debug: takes an hour or more'
 	@echo '  make check T=NAME      one of them, for example T=overwrite'

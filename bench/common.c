@@ -85,3 +85,23 @@ double now(void)
 	clock_gettime(CLOCK_MONOTONIC, &time);
 	return time.tv_sec + time.tv_nsec / 1e9;
 }
+
+/*
+ * Seconds that the one CPU has been busy.  /proc/stat counts idle time in 10 ms,
+ * /proc/timer_list in nanoseconds; interrupts out of idle are not idle time.
+ */
+double busy(void)
+{
+	FILE *file = fopen("/proc/timer_list", "r");
+	double idle = -1;
+	char line[200];
+
+	if (!file)
+		err(1, "/proc/timer_list");
+	while (idle < 0 && fgets(line, sizeof(line), file))
+		sscanf(line, " .idle_sleeptime : %lf nsecs", &idle);
+	fclose(file);
+	if (idle < 0)
+		errx(1, "no idle time in /proc/timer_list");
+	return now() - idle / 1e9;
+}

@@ -18,4 +18,7 @@ long long counter(const char *name);
 /* Seconds since some moment. */
 double now(void);
 
+/* Seconds that the one CPU has been busy since some moment. */
+double busy(void);
+
 #endif /* _BENCH_COMMON_H */

@@ -50,23 +50,6 @@ static void enter(const char *netns)
 	close(fd);
 }
 
-/* See bench/nic.c. */
-static double busy(void)
-{
-	FILE *file = fopen("/proc/timer_list", "r");
-	double idle = -1;
-	char line[200];
-
-	if (!file)
-		err(1, "/proc/timer_list");
-	while (idle < 0 && fgets(line, sizeof(line), file))
-		sscanf(line, " .idle_sleeptime : %lf nsecs", &idle);
-	fclose(file);
-	if (idle < 0)
-		errx(1, "no idle time in /proc/timer_list");
-	return now() - idle / 1e9;
-}
-
 static int receiver_socket(int type)
 {
 	struct sockaddr_in addr = { .sin_family = AF_INET,

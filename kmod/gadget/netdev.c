@@ -265,6 +265,8 @@ static int alloc_transfers(struct slg_link *link, bool offload, unsigned int qmu
 static void set_up_net(struct net_device *net, const struct slg_opts *opts)
 {
 	net->netdev_ops = &slg_netdev_ops;
+	/* Headers are written into frames, which nobody else may have. */
+	net->priv_flags &= ~IFF_TX_SKB_SHARING;
 	net->ethtool_ops = &slg_ethtool_ops;
 	SET_NETDEV_DEVTYPE(net, &slg_device_type);
 	eth_hw_addr_set(net, opts->dev_addr);

@@ -139,7 +139,11 @@ static bool lend(struct slg_link *link, struct sk_buff *skb)
 	struct slg_tx *t;
 	int n;
 
-	if (!link->gadget->sg_supported || !sl_rndis_can_lend(skb, &link->tx))
+	if (!link->gadget->sg_supported) {
+		link->stats.tx_copied_no_sg += skb_is_nonlinear(skb);
+		return false;
+	}
+	if (!sl_rndis_can_lend(skb, &link->tx))
 		return false;
 	/* Frames stay in order. */
 	if (link->fill && link->fill->xfer.messages)

@@ -234,6 +234,8 @@ static void rl_set_up_net(struct usbnet *dev)
 	struct net_device *net = dev->net;
 
 	net->netdev_ops = &rl_netdev_ops;
+	/* Headers are written into frames, which nobody else may have. */
+	net->priv_flags &= ~IFF_TX_SKB_SHARING;
 	net->ethtool_ops = &rl_ethtool_ops;
 	/* What the device does not do is done on the way into the transfer. */
 	net->hw_features |= NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_TSO | NETIF_F_TSO6;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * rndis_loan.ko: a driver for RNDIS devices that sends frames from where they
- * lie and receives into pages that frames keep.  What it takes by itself is
+ * lie and receives into pages that frames keep.  It takes no device unasked: see
+ * rl_probe().
  */
 #include <linux/module.h>
 
