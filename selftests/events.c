@@ -296,4 +296,69 @@ TEST_F(events, many_sockets)
 	}
 }
 
+struct talker {
+	struct sl_pair *s;
+	int n;
+	unsigned char *data;
+	volatile bool *stop;
+};
+
+static void *talk(void *arg)
+{
+	struct talker *t = arg;
+	int i;
+
+	for (i = 0; !*t->stop; i = (i + 1) % t->n)
+		if (send(t->s[i].tx, t->data, 64, MSG_NOSIGNAL) != 64)
+			break;
+	return NULL;
+}
+
+/*
+ * A program may close a socket at its record, so a read has no second one of it,
+ * however fast data comes meanwhile.
+ */
+TEST_F(events, one_record_of_a_socket_in_a_read)
+{
+	enum { N = 4, ROUNDS = 500 };
+	struct sockloan_event e[128];
+	volatile bool stop = false;
+	struct sl_pair s[N];
+	struct talker t = { s, N, self->b.data, &stop };
+	char sink[4096];
+	int i, n, round, twice = 0;
+	pthread_t thread;
+
+	for (i = 0; i < N; i++) {
+		ASSERT_EQ(0, sl_pair_plain(&s[i], variant->family));
+		ASSERT_EQ(0, sl_attach(s[i].rx));
+		ASSERT_EQ(0, sl_rxpool_join(&self->p, s[i].rx,
+					    SOCKLOAN_EVENT_DATA, i));
+	}
+	ASSERT_EQ(0, pthread_create(&thread, NULL, talk, &t));
+	sl_nonblock(self->p.fd, false);
+	for (round = 0; round < ROUNDS; round++) {
+		unsigned int seen = 0;
+
+		n = read(self->p.fd, e, sizeof(e));
+		ASSERT_LT(0, n);
+		for (i = 0; i < n / (int)sizeof(*e); i++) {
+			ASSERT_GT(N, e[i].cookie);
+			twice += seen >> e[i].cookie & 1;
+			seen |= 1u << e[i].cookie;
+		}
+		for (i = 0; i < N; i++)
+			while (recv(s[i].rx, sink, sizeof(sink), MSG_DONTWAIT) >
+			       0)
+				;
+	}
+	EXPECT_EQ(0, twice);
+	stop = true;
+	for (i = 0; i < N; i++)
+		shutdown(s[i].rx, SHUT_RDWR);
+	pthread_join(thread, NULL);
+	for (i = 0; i < N; i++)
+		sl_pair_close(&s[i]);
+}
+
 TEST_HARNESS_MAIN

@@ -331,13 +331,30 @@ void sl_event_start(struct sl_rx *rx)
 
 /* -- reading ------------------------------------------------------------------------- */
 
-/* Take the next record, and the right to put it back. */
-static bool sl_event_take(struct sl_pool *pool, struct sockloan_event *event)
+/*
+ * Each read goes through a list of its own, of the sockets that had events when it
+ * began.  What comes for one that it has told of goes back to the pool's: a program may
+ * close that socket at its first record, and must not find another behind it.
+ */
+static bool sl_event_begin(struct sl_pool *pool, struct list_head *batch)
+{
+	bool any;
+
+	spin_lock_irq(&pool->event_lock);
+	list_splice_init(&pool->eventful, batch);
+	any = !list_empty(batch);
+	spin_unlock_irq(&pool->event_lock);
+	return any;
+}
+
+/* Take the next record, if one is left: its socket may have gone meanwhile. */
+static bool sl_event_take(struct sl_pool *pool, struct list_head *batch,
+			  struct sockloan_event *event)
 {
 	struct sl_rx *rx;
 
 	spin_lock_irq(&pool->event_lock);
-	rx = list_first_entry_or_null(&pool->eventful, struct sl_rx, ready);
+	rx = list_first_entry_or_null(batch, struct sl_rx, ready);
 	if (rx) {
 		event->cookie = rx->cookie;
 		event->events = rx->pending;
@@ -351,6 +368,32 @@ static bool sl_event_take(struct sl_pool *pool, struct sockloan_event *event)
 	return rx;
 }
 
+/* What was not read is the next one's; another reader may have found nothing meanwhile. */
+static void sl_event_end_batch(struct sl_pool *pool, struct list_head *batch)
+{
+	spin_lock_irq(&pool->event_lock);
+	if (!list_empty(batch)) {
+		list_splice_init(batch, &pool->eventful);
+		wake_up_interruptible_poll(&pool->wait, EPOLLIN | EPOLLRDNORM);
+	}
+	spin_unlock_irq(&pool->event_lock);
+}
+
+static ssize_t sl_event_copy(struct sl_pool *pool, struct list_head *batch,
+			     char __user *buf, size_t len)
+{
+	struct sockloan_event event;
+	size_t done = 0;
+
+	while (done + sizeof(event) <= len && done < PAGE_SIZE &&
+	       sl_event_take(pool, batch, &event)) {
+		if (copy_to_user(buf + done, &event, sizeof(event)))
+			return done ?: -EFAULT;
+		done += sizeof(event);
+	}
+	return done;
+}
+
 /**
  * sl_event_read - read(2) of a pool's file
  * @pool: a pool that is ready
@@ -358,31 +401,31 @@ static bool sl_event_take(struct sl_pool *pool, struct sockloan_event *event)
  * @len: its length, bytes
  * @nonblock: do not wait
  *
+ * No socket is told of twice in one read.
+ *
  * Return: bytes read, or an error.
  */
 ssize_t sl_event_read(struct sl_pool *pool, char __user *buf, size_t len,
 		      bool nonblock)
 {
-	struct sockloan_event event;
-	size_t done = 0;
+	LIST_HEAD(batch);
+	ssize_t done = 0;
 
-	if (len < sizeof(event))
+	if (len < sizeof(struct sockloan_event))
 		return -EINVAL;
 	/* A record that was taken has to arrive. */
 	if (fault_in_writeable(buf, min_t(size_t, len, PAGE_SIZE)))
 		return -EFAULT;
-	while (!sl_event_take(pool, &event)) {
-		if (nonblock)
+	while (!done) {
+		if (sl_event_begin(pool, &batch)) {
+			done = sl_event_copy(pool, &batch, buf, len);
+			sl_event_end_batch(pool, &batch);
+		} else if (nonblock) {
 			return -EAGAIN;
-		if (wait_event_interruptible(pool->wait,
-					     !list_empty_careful(&pool->eventful)))
+		} else if (wait_event_interruptible(pool->wait,
+						    !list_empty_careful(&pool->eventful))) {
 			return -ERESTARTSYS;
+		}
 	}
-	do {
-		if (copy_to_user(buf + done, &event, sizeof(event)))
-			return done ?: -EFAULT;
-		done += sizeof(event);
-	} while (done + sizeof(event) <= len && done < PAGE_SIZE &&
-		 sl_event_take(pool, &event));
 	return done;
 }

@@ -199,7 +199,8 @@ struct sockloan_poolstat {
  * Each event is delivered once, when it happens and not for as long as it lasts:
  * read a socket's data until EAGAIN.  Events are coalesced, never dropped.  What
  * one record tells happened in the order data, shutdown, reset, and no data
- * comes after a shutdown or a reset.
+ * comes after a shutdown or a reset.  One read returns at most one record of a
+ * socket, which may so be closed when its record is found.
  *
  * read(2) waits for an event unless O_NONBLOCK is set; EINVAL when the buffer is
  * smaller than one record, ENXIO when the file is no pool.  poll(2) says POLLIN.
