@@ -70,7 +70,8 @@ echo_copies_nothing() {
 	echo "# $pool"
 	forwarded=${pool% forwarded*}
 	forwarded=${forwarded##* }
-	[ "$forwarded" -gt 60000000 ]
+	# iperf3 ends with some of its 64 MB under way.
+	[ "$forwarded" -gt 40000000 ]
 	echo "$pool" | grep -q ' 0 mapped, 0 copied,'
 }
 
@@ -134,7 +135,8 @@ proxy_copies_nothing() {
 	within 10 grep -q forwarded "$tmp/via"
 	sed 's/^/# /' "$tmp/via"
 	read -r forwarded _ _ copied _ <"$tmp/via"
-	[ "$forwarded" -gt 60000000 ]
+	# iperf3 ends with some of its 64 MB under way.
+	[ "$forwarded" -gt 40000000 ]
 	[ "$copied" -lt $((forwarded / 1000)) ]
 }
 
