@@ -7,18 +7,20 @@
 #
 # usage: run.sh [NAME]
 #
-# SOCKLOAN_LIMIT=SECONDS   for one program (default 300)
+# SOCKLOAN_LIMIT=SECONDS   for one program (default 540)
 # SOCKLOAN_SLOW=FACTOR     the machine is slow: multiplies the time limits of the
 #                          cases, which their programs heed, and of the programs
 # SOCKLOAN_BUDGET=SECONDS  start no program after this long; the ones left out are
 #                          named, and counted nowhere
 # SOCKLOAN_FIRST="NAME..." the ones to begin with
 # SOCKLOAN_WITHOUT="NAME..." the ones to leave out, unless one is asked for by name
+# SOCKLOAN_AGAIN=1         run a program that failed once more; one that passes then is
+#                          counted by its second run, and named as unsteady at the end
 set -u
 
 dir=$(cd "$(dirname "$0")" && pwd)
 bin=${SOCKLOAN_TESTS:-$dir/../build/selftests}
-limit=$((${SOCKLOAN_LIMIT:-300} * ${SOCKLOAN_SLOW:-1}))
+limit=$((${SOCKLOAN_LIMIT:-540} * ${SOCKLOAN_SLOW:-1}))
 budget=${SOCKLOAN_BUDGET:-}
 
 # One that needs a freshly booted machine comes first, the one that switches
@@ -57,13 +59,13 @@ first() {
 without=''
 [ $# -gt 0 ] || without=${SOCKLOAN_WITHOUT:-}
 
-passed=0 failed=0 skipped=0 left_out=''
+passed=0 failed=0 skipped=0 left_out='' unsteady='' bad_ones=''
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-# judge NAME STATUS: counts the cases in $log
-judge() {
-	local plan ok bad skip
+# count NAME STATUS: the cases in $log, to ok, bad and skip
+count() {
+	local plan
 	plan=$(sed -n 's/^1\.\.\([0-9]*\).*/\1/p' "$log" | tail -n 1)
 	skip=$(grep -cE '^ok .*# *SKIP' "$log")
 	ok=$(($(grep -cE '^ok ' "$log") - skip))
@@ -80,7 +82,20 @@ judge() {
 		echo "not ok - $1: status $2"
 		bad=$((bad + 1))
 	fi
+	[ "$bad" = 0 ]
+}
+
+# cases_of NAME: those in $log that failed, or the program itself
+cases_of() {
+	local cases
+	cases=$(sed -n "s/^not ok [0-9]* */; $1: /p" "$log" | tr -d '\n')
+	echo "${cases:-; $1}"
+}
+
+# judge NAME: adds up what was counted
+judge() {
 	passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
+	[ "$bad" = 0 ] || bad_ones="$bad_ones$(cases_of "$1")"
 }
 
 # run PROGRAM: its output in $log, its exit status in $status
@@ -108,11 +123,19 @@ for name in ${names[@]+"${names[@]}"}; do
 		echo "# == $name: a case ran out of time, once more"
 		run "$program"
 	fi
-	judge "$name" "$status"
+	if ! count "$name" "$status" && [ -n "${SOCKLOAN_AGAIN:-}" ]; then
+		unsteady="$unsteady$(cases_of "$name")"
+		echo "# == $name: failed, once more"
+		run "$program"
+		count "$name" "$status"
+	fi
+	judge "$name"
 	echo "# == $name: $((SECONDS - started)) s"
 done
 
 [ -z "$without" ] || echo "not run (as asked): $without"
 [ -z "$left_out" ] || echo "not run (time):$left_out"
+[ -z "$unsteady" ] || echo "failed at first: ${unsteady#; }"
+[ -z "$bad_ones" ] || echo "failed: ${bad_ones#; }"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]
