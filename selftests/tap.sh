@@ -2,9 +2,11 @@
 # shellcheck shell=bash
 # TAP for the tests that are scripts: each case is a function that fails or not.
 
-# tap CASE...: names the cases, which are functions
+# tap CASE...: names the cases, which are functions; SOCKLOAN_CASES names others to run
 tap() {
 	local case number=0 status=0 ret
+	# shellcheck disable=SC2086 # a list
+	[ -z "${SOCKLOAN_CASES:-}" ] || set -- $SOCKLOAN_CASES
 	echo "TAP version 13"
 	echo "1..$#"
 	for case; do
@@ -30,9 +32,9 @@ counter() {
 	awk -v name="$1" '$1 == name { print $2 }' /proc/net/sockloan
 }
 
-# within SECONDS COMMAND...: until it succeeds
+# within SECONDS COMMAND...: until it succeeds; SOCKLOAN_SLOW multiplies the time
 within() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * ${SOCKLOAN_SLOW:-1}))
 	shift
 	until "$@"; do
 		[ "$SECONDS" -lt "$end" ] || { echo "# not within time: $*"; return 1; }

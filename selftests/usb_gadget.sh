@@ -32,7 +32,7 @@ plug() {
 	local netns last
 	ln -s $function $gadget/configs/c.1/
 	basename /sys/class/udc/dummy_udc.* >$gadget/UDC
-	within 15 host_has_device
+	within 60 host_has_device
 	ip link set "$(cat $function/ifname)" netns gadget name usb0
 	ip link set "$(host_device)" netns host name usb0
 	for netns in gadget host; do
@@ -43,7 +43,7 @@ plug() {
 		ip -n $netns link set lo up
 		ip -n $netns link set usb0 up
 	done
-	within 10 answers
+	within 60 answers
 }
 
 unplug() {
@@ -67,8 +67,8 @@ iperf() {
 	local server ret=0
 	at_gadget iperf3 -s -1 >/dev/null &
 	server=$!
-	within 10 eval 'at_gadget ss -Hltn "sport = 5201" | grep -q .'
-	at_host timeout 30 iperf3 "$@" >"$tmp/iperf" 2>&1 || ret=1
+	within 60 eval 'at_gadget ss -Hltn "sport = 5201" | grep -q .'
+	at_host timeout $((60 * ${SOCKLOAN_SLOW:-1})) iperf3 "$@" >"$tmp/iperf" 2>&1 || ret=1
 	[ $ret = 0 ] || { cat "$tmp/iperf"; end_all; }
 	wait $server || ret=1
 	return $ret
@@ -191,7 +191,7 @@ shows_itself() {
 # load OPTION: traffic until end_all
 load() {
 	at_gadget iperf3 -s >/dev/null 2>&1 &
-	within 10 eval 'at_gadget ss -Hltn "sport = 5201" | grep -q .'
+	within 60 eval 'at_gadget ss -Hltn "sport = 5201" | grep -q .'
 	# shellcheck disable=SC2086 # nothing or an option
 	at_host iperf3 -c 10.8.0.1 -t 60 $1 >/dev/null 2>&1 &
 	sleep 0.3
@@ -208,7 +208,7 @@ down_and_up() {
 	end_all
 	ip -n gadget address replace fd00:8::1/64 dev usb0 nodad
 	ip -n host address replace fd00:8::2/64 dev usb0 nodad
-	within 10 answers
+	within 60 answers
 }
 
 unbinds_under_load() {
@@ -234,12 +234,12 @@ minds_its_host() {
 		"$(cat "$device/devnum")")"
 	[ "$(count commands_refused)" -gt "$before" ]
 	echo "$interface" >/sys/bus/usb/drivers/rndis_host/bind
-	within 10 host_has_device
+	within 60 host_has_device
 	ip link set "$(host_device)" netns host name usb0
 	ip -n host address add 10.8.0.2/24 dev usb0
 	ip -n host address add fd00:8::2/64 dev usb0 nodad
 	ip -n host link set usb0 up
-	within 10 answers
+	within 60 answers
 }
 
 without_offload() {
