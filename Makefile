@@ -41,6 +41,10 @@ help:
 	@echo '  make modules KDIR=DIR  build against the kernel headers in DIR'
 	@echo '  make clean             remove build/'
 	@echo
+	@echo "The STM32F746 board's firmware:"
+	@echo '  make board             build it, for the board and for both emulations'
+	@echo '  make board-flash       write it to a board that is plugged in, with OpenOCD'
+	@echo
 	@echo 'For its developers:'
 	@echo '  make style             checkpatch, sparse, clang-format'
 	@echo '  vm/run --help          run any command on a test host'
@@ -101,7 +105,15 @@ check-all:
 check-peers:
 	selftests/peers/check $(if $(filter file,$(origin KERNELS)),,$(foreach k,$(KERNELS),-k $(k))) $(T)
 
+# The board's firmware: see Documentation/board.rst.
+board:
+	+$(MAKE) -C board/stm32f746 OUTPUT=$(BUILD)/board
+
+board-flash:
+	+$(MAKE) -C board/stm32f746 OUTPUT=$(BUILD)/board stm32
+	openocd -f board/stm32f7discovery.cfg -c 'program $(BUILD)/board/stm32/board.elf verify reset exit'
+
 style:
 	scripts/style
 
-.PHONY: all help modules tools install clean demo demo-usb figures receive sizes ipis nic lib check check-all check-peers style
+.PHONY: all help modules tools install clean demo demo-usb figures receive sizes ipis nic lib check check-all check-peers style board board-flash
