@@ -31,10 +31,7 @@ uint32_t board_ram_static(void);
 
 /* -- the portable part's -------------------------------------------------------------- */
 
-/*
- * Small printf to the console: %s, %c, %d, %u, %x with width and 0, %%; also %lu and
- * the like, which are taken for 32 bits.
- */
+/* Small printf to the console: %s, %c, %d, %u and %x with width and 0, %%. */
 void board_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Says why, then board_halt(). */

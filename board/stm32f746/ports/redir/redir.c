@@ -155,13 +155,15 @@ static void describe_ep(struct redir_endpoints *eps, const uint8_t *desc, uint8_
 /* Tells the peer of interfaces and endpoints; before it is configured there are none. */
 static void describe(bool configured)
 {
-	struct redir_interfaces interfaces = { 0 };
-	struct redir_endpoints eps = { { 0 } };
+	struct redir_interfaces interfaces;
+	struct redir_endpoints eps;
 	uint8_t interface = 0;
 	const uint8_t *desc;
 	uint16_t len = 0;
 	unsigned int i;
 
+	memset(&interfaces, 0, sizeof(interfaces));
+	memset(&eps, 0, sizeof(eps));
 	memset(eps.type, 0xff, sizeof(eps.type));
 	eps.type[0] = USB_EP_CONTROL;
 	eps.type[16] = USB_EP_CONTROL;

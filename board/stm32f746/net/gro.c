@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Segments of one transfer that continue each other go to lwIP as one: it looks for
+ * the connection, and answers, once.  Only plain ones, whose sums are good.
+ */
+#include <string.h>
+
+#include "config.h"
+#include "lwip/inet_chksum.h"
+#include "lwip/priv/tcp_priv.h"
+#include "lwip/prot/ip.h"
+#include "net.h"
+#include "rxbuf.h"
+
+/* Offsets in a frame without options: Ethernet, IP, TCP */
+#define AT_TYPE		12
+#define AT_IP		14
+#define AT_IP_LEN	16
+#define AT_FRAGMENT	20
+#define AT_PROTOCOL	23
+#define AT_FLOW		26	/* both addresses, both ports */
+#define FLOW_SIZE	12
+#define AT_TCP		34
+#define AT_SEQ		38
+#define AT_ACK		42
+#define AT_DATA_OFFSET	46
+#define AT_FLAGS	47
+#define AT_WINDOW	48
+#define HEADERS		54
+
+#define GRO_FLOWS	4
+/* What a connection may keep when memory is short */
+#define KEPT_MAX	(2 * BOARD_MSS)
+
+#define CHECK_ALL	(NETIF_CHECKSUM_CHECK_IP | NETIF_CHECKSUM_CHECK_ICMP | \
+			 NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP)
+#define CHECK_LEFT	(NETIF_CHECKSUM_CHECK_IP | NETIF_CHECKSUM_CHECK_ICMP)
+
+/**
+ * struct flow - segments that wait for more of theirs
+ * @p: the first one, with headers, and the payload of others behind it
+ * @next: the sequence number that continues it
+ * @joined: there are others
+ */
+struct flow {
+	struct pbuf *p;
+	uint32_t next;
+	bool joined;
+};
+
+static struct flow flows[GRO_FLOWS];
+
+static uint16_t get_be16(const uint8_t *at)
+{
+	return at[0] << 8 | at[1];
+}
+
+static uint32_t get_be32(const uint8_t *at)
+{
+	return (uint32_t)get_be16(at) << 16 | get_be16(at + 2);
+}
+
+static void put_be16(uint8_t *at, uint16_t value)
+{
+	at[0] = value >> 8;
+	at[1] = value & 0xff;
+}
+
+/* TCP over IPv4, where neither is a fragment nor has IP options */
+static bool is_tcp(const uint8_t *frame, uint32_t len)
+{
+	return len >= HEADERS && get_be16(frame + AT_TYPE) == 0x0800 && frame[AT_IP] == 0x45 &&
+	       frame[AT_PROTOCOL] == IP_PROTO_TCP && !(get_be16(frame + AT_FRAGMENT) & 0x3fff);
+}
+
+/* Nothing but payload, acknowledged */
+static bool is_plain(const uint8_t *frame, uint32_t len)
+{
+	return frame[AT_DATA_OFFSET] >> 4 == 5 && len > HEADERS &&
+	       get_be16(frame + AT_IP_LEN) == len - AT_IP &&
+	       (frame[AT_FLAGS] | TCP_PSH) == (TCP_ACK | TCP_PSH);
+}
+
+static bool sums_good(const uint8_t *frame, uint32_t len, bool csum_left)
+{
+	uint32_t sum, i;
+
+	if (inet_chksum(frame + AT_IP, AT_TCP - AT_IP))
+		return false;
+	if (csum_left)
+		return true;
+	/* The pseudo header: addresses, protocol, length */
+	sum = IP_PROTO_TCP + len - AT_TCP;
+	for (i = AT_FLOW; i < AT_TCP; i += 2)
+		sum += get_be16(frame + i);
+	sum += lwip_htons((uint16_t)~inet_chksum(frame + AT_TCP, len - AT_TCP));
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return sum == 0xffff;
+}
+
+static void flush(struct flow *flow)
+{
+	struct pbuf *p = flow->p;
+
+	if (!p)
+		return;
+	flow->p = NULL;
+	if (flow->joined)
+		put_be16((uint8_t *)p->payload + AT_IP_LEN, p->tot_len - AT_IP);
+	/* TCP's sums have been checked, or were left out; IP's would be another now. */
+	net_deliver(p, 0);
+}
+
+void gro_flush(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < GRO_FLOWS; i++)
+		flush(&flows[i]);
+}
+
+static struct flow *find(const uint8_t *frame)
+{
+	unsigned int i;
+
+	for (i = 0; i < GRO_FLOWS; i++)
+		if (flows[i].p && !memcmp((uint8_t *)flows[i].p->payload + AT_FLOW,
+					  frame + AT_FLOW, FLOW_SIZE))
+			return &flows[i];
+	return NULL;
+}
+
+static void start(struct pbuf *p)
+{
+	const uint8_t *frame = p->payload;
+	unsigned int i;
+
+	for (i = 0; i < GRO_FLOWS && flows[i].p; i++)
+		;
+	if (i == GRO_FLOWS)
+		flush(&flows[--i]);
+	flows[i].p = p;
+	flows[i].next = get_be32(frame + AT_SEQ) + p->len - HEADERS;
+	flows[i].joined = false;
+}
+
+/* Payload behind payload; what the newest headers say of the other direction counts. */
+static bool join(struct flow *flow, struct pbuf *p)
+{
+	const uint8_t *frame = p->payload;
+	uint8_t *first = flow->p->payload;
+
+	if (get_be32(frame + AT_SEQ) != flow->next ||
+	    (int32_t)(get_be32(frame + AT_ACK) - get_be32(first + AT_ACK)) < 0)
+		return false;
+	memcpy(first + AT_ACK, frame + AT_ACK, 4);
+	memcpy(first + AT_WINDOW, frame + AT_WINDOW, 2);
+	first[AT_FLAGS] |= frame[AT_FLAGS];
+	flow->next += p->len - HEADERS;
+	flow->joined = true;
+	pbuf_remove_header(p, HEADERS);
+	pbuf_cat(flow->p, p);
+	net_stats.rx_joined++;
+	return true;
+}
+
+/*
+ * While memory is short, a connection that keeps what it has got gets no more: its
+ * peer will send that again.  All others go on.
+ */
+static bool keeps_too_much(const uint8_t *frame)
+{
+	const struct tcp_pcb *pcb;
+
+	if (rxbuf_runs() >= BOARD_RX_RESERVE && MEM_SIZE - lwip_stats.mem.used >= BOARD_HEAP_RESERVE)
+		return false;
+	for (pcb = tcp_active_pcbs; pcb; pcb = pcb->next)
+		if (pcb->remote_port == get_be16(frame + AT_TCP) &&
+		    pcb->local_port == get_be16(frame + AT_TCP + 2) &&
+		    !memcmp(&ip_2_ip4(&pcb->remote_ip)->addr, frame + AT_FLOW, 4))
+			return pcb->rcv_wnd + KEPT_MAX < TCP_WND;
+	return false;
+}
+
+void gro_add(struct pbuf *p, bool csum_left)
+{
+	const uint8_t *frame = p->payload;
+	struct flow *flow;
+
+	if (!is_tcp(frame, p->len)) {
+		net_deliver(p, csum_left ? CHECK_LEFT : CHECK_ALL);
+		return;
+	}
+	flow = find(frame);
+	if (!is_plain(frame, p->len)) {
+		/* Behind what came before it */
+		if (flow)
+			flush(flow);
+		net_deliver(p, csum_left ? CHECK_LEFT : CHECK_ALL);
+	} else if (!sums_good(frame, p->len, csum_left)) {
+		net_stats.rx_bad_sum++;
+		pbuf_free(p);
+	} else if (keeps_too_much(frame)) {
+		net_stats.rx_kept_too_much++;
+		pbuf_free(p);
+	} else if (!flow || !join(flow, p)) {
+		if (flow)
+			flush(flow);
+		start(p);
+	}
+}

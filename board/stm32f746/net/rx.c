@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From the host: transfers become frames that lie where they were received.
+ */
+#include <string.h>
+
+#include "config.h"
+#include "net.h"
+#include "rxbuf.h"
+
+/* With a VLAN tag */
+#define FRAME_MAX	1518
+
+/**
+ * struct rx_frame - a frame in a transfer, as lwIP has it
+ * @custom: its pbuf
+ * @data: all of it, whatever lwIP has taken off
+ * @len: bytes of @data
+ * @next: when it is free
+ */
+struct rx_frame {
+	struct pbuf_custom custom;
+	uint8_t *data;
+	uint32_t len;
+	struct rx_frame *next;
+};
+
+/**
+ * struct rx - receiving
+ * @endpoint: open; 0 when not
+ * @transfer: being received
+ * @frame: all frames
+ * @free: those that nobody has
+ * @fresh: of @frame, those from here on have never been used
+ */
+static struct rx {
+	uint8_t endpoint;
+	uint8_t *transfer;
+	struct rx_frame frame[BOARD_RX_FRAMES];
+	struct rx_frame *free;
+	unsigned int fresh;
+} rx;
+
+static void begin(void)
+{
+	rx.transfer = rxbuf_get();
+	if (rx.transfer)
+		dcd_ep_receive(rx.endpoint, rx.transfer, BOARD_RX_TRANSFER);
+	else
+		net_stats.rx_waits++;
+}
+
+static void free_frame(struct pbuf *p)
+{
+	struct rx_frame *frame = (struct rx_frame *)p;
+
+	rxbuf_drop(frame->data, frame->len);
+	frame->next = rx.free;
+	rx.free = frame;
+}
+
+struct pbuf *net_frame(uint8_t *data, uint32_t len)
+{
+	struct rx_frame *frame = rx.free;
+
+	if (frame)
+		rx.free = frame->next;
+	else if (rx.fresh < BOARD_RX_FRAMES)
+		frame = &rx.frame[rx.fresh++];
+	else
+		return NULL;
+	frame->custom.custom_free_function = free_frame;
+	frame->data = data;
+	frame->len = len;
+	rxbuf_hold(data, len);
+	return pbuf_alloced_custom(PBUF_RAW, len, PBUF_REF, &frame->custom, data, len);
+}
+
+#ifdef BOARD_COPY
+/* As most firmware does it: out of the transfer, into memory of lwIP's. */
+static void take(const struct rndis_frame *frame)
+{
+	uint16_t checks = NETIF_CHECKSUM_CHECK_IP | NETIF_CHECKSUM_CHECK_ICMP;
+	struct pbuf *p = pbuf_alloc(PBUF_RAW, frame->len, PBUF_RAM);
+
+	if (!p) {
+		net_stats.rx_no_frame++;
+		return;
+	}
+	memcpy(p->payload, frame->data, frame->len);
+	net_stats.copied_rx += frame->len;
+	if (!frame->csum_left)
+		checks |= NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP;
+	net_deliver(p, checks);
+}
+#else
+static void take(const struct rndis_frame *frame)
+{
+	struct pbuf *p = net_frame(frame->data, frame->len);
+
+	if (p)
+		gro_add(p, frame->csum_left);
+	else
+		net_stats.rx_no_frame++;
+}
+#endif
+
+static void take_apart(uint8_t *data, uint32_t len)
+{
+	struct rndis_frame frame;
+	enum rndis_next next;
+	uint32_t at = 0;
+
+	while ((next = rndis_next(data, len, &at, &frame)) == RNDIS_FRAME) {
+		net_stats.rx_messages++;
+		net_stats.rx_bytes += frame.len;
+		net_stats.rx_sum_left += frame.csum_left;
+		if (frame.len > FRAME_MAX)
+			net_stats.rx_too_long++;
+		else if (rndis_up())
+			take(&frame);
+	}
+	/* Nobody knows where the next one would begin. */
+	if (next == RNDIS_MALFORMED)
+		net_stats.rx_malformed++;
+	gro_flush();
+}
+
+void net_rx_done(uint32_t len)
+{
+	uint8_t *transfer = rx.transfer;
+
+	/* The bus goes on meanwhile. */
+	begin();
+	net_stats.rx_transfers++;
+	take_apart(transfer, len);
+	rxbuf_put(transfer);
+}
+
+bool net_rx_poll(void)
+{
+	if (!rx.endpoint || rx.transfer)
+		return false;
+	begin();
+	return rx.transfer;
+}
+
+void net_rx_open(uint8_t endpoint)
+{
+	rx.endpoint = endpoint;
+	begin();
+}
+
+void net_rx_close(void)
+{
+	if (rx.transfer)
+		rxbuf_put(rx.transfer);
+	rx.transfer = NULL;
+	rx.endpoint = 0;
+}

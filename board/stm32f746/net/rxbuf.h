@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Receive memory: blocks with counts of their users.  A transfer gets a run of
+ * blocks; its frames hold those that they lie in, and the rest is free again.
+ */
+#ifndef BOARD_RXBUF_H
+#define BOARD_RXBUF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Memory for a transfer of BOARD_RX_TRANSFER bytes; NULL when there is none. */
+uint8_t *rxbuf_get(void);
+/* The transfer has been taken apart. */
+void rxbuf_put(const uint8_t *transfer);
+
+/* Somebody uses these bytes of a transfer, and uses them no more. */
+void rxbuf_hold(const void *data, uint32_t len);
+void rxbuf_drop(const void *data, uint32_t len);
+
+/* Whether this is receive memory */
+bool rxbuf_is(const void *data);
+
+/* How many more transfers had room when the last one got its memory */
+unsigned int rxbuf_runs(void);
+/* Free blocks: now, and at the worst moment so far */
+unsigned int rxbuf_free(void);
+unsigned int rxbuf_free_min(void);
+
+#endif /* BOARD_RXBUF_H */
