@@ -22,7 +22,7 @@ struct page {
 
 static struct page page;
 
-static void line(const char *name, uint32_t value)
+static void line(const char *name, unsigned int value)
 {
 	page.len = text_add(page.text, page.len, PAGE_MAX, "%-24s %u\n", name, value);
 }
