@@ -130,11 +130,12 @@ void net_rx_done(uint32_t len)
 {
 	uint8_t *transfer = rx.transfer;
 
-	/* The bus goes on meanwhile. */
+	/* The bus goes on meanwhile, behind what has come: free blocks stay together. */
+	rxbuf_trim(transfer, len);
 	begin();
 	net_stats.rx_transfers++;
 	take_apart(transfer, len);
-	rxbuf_put(transfer);
+	rxbuf_drop(transfer, len);
 }
 
 bool net_rx_poll(void)
@@ -154,7 +155,7 @@ void net_rx_open(uint8_t endpoint)
 void net_rx_close(void)
 {
 	if (rx.transfer)
-		rxbuf_put(rx.transfer);
+		rxbuf_trim(rx.transfer, 0);
 	rx.transfer = NULL;
 	rx.endpoint = 0;
 }

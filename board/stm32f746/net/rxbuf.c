@@ -85,11 +85,11 @@ uint8_t *rxbuf_get(void)
 	return memory[first];
 }
 
-void rxbuf_put(const uint8_t *transfer)
+void rxbuf_trim(const uint8_t *transfer, uint32_t len)
 {
 	unsigned int first = index_of(transfer), i;
 
-	for (i = 0; i < BOARD_RX_RUN; i++)
+	for (i = (len + BOARD_RX_BLOCK - 1) / BOARD_RX_BLOCK; i < BOARD_RX_RUN; i++)
 		drop(first + i);
 }
 

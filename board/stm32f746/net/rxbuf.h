@@ -11,10 +11,10 @@
 
 /* Memory for a transfer of BOARD_RX_TRANSFER bytes; NULL when there is none. */
 uint8_t *rxbuf_get(void);
-/* The transfer has been taken apart. */
-void rxbuf_put(const uint8_t *transfer);
+/* It has become one of len bytes: what is behind them is free. */
+void rxbuf_trim(const uint8_t *transfer, uint32_t len);
 
-/* Somebody uses these bytes of a transfer, and uses them no more. */
+/* Somebody uses these bytes, and uses them no more, the transfer's owner included. */
 void rxbuf_hold(const void *data, uint32_t len);
 void rxbuf_drop(const void *data, uint32_t len);
 

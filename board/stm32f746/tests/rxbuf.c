@@ -24,7 +24,7 @@ static void runs_until_there_are_none(void)
 	check_equal(rxbuf_free(), 0);
 	check_equal(rxbuf_free_min(), 0);
 	for (i = 0; i < ALL; i++)
-		rxbuf_put(run[i]);
+		rxbuf_drop(run[i], BOARD_RX_TRANSFER);
 	check_equal(rxbuf_free(), BOARD_RX_BLOCKS);
 	check_equal(rxbuf_free_min(), 0);
 }
@@ -33,13 +33,15 @@ static void a_short_transfer_is_trimmed(void)
 {
 	uint8_t *first = rxbuf_get(), *second;
 
+	rxbuf_trim(first, 44 + 1514);
+	check_equal(rxbuf_free(), BOARD_RX_BLOCKS - 1);
 	rxbuf_hold(first + 44, 1514);
-	rxbuf_put(first);
+	rxbuf_drop(first, 44 + 1514);
 	check_equal(rxbuf_free(), BOARD_RX_BLOCKS - 1);
 	/* The next one begins right behind what is held. */
 	second = rxbuf_get();
 	check(second == first + BOARD_RX_BLOCK);
-	rxbuf_put(second);
+	rxbuf_trim(second, 0);
 	rxbuf_drop(first + 44, 1514);
 	check_equal(rxbuf_free(), BOARD_RX_BLOCKS);
 }
@@ -50,7 +52,7 @@ static void a_frame_over_two_blocks_holds_both(void)
 
 	rxbuf_hold(run + BOARD_RX_BLOCK - 1, 2);
 	rxbuf_hold(run, BOARD_RX_BLOCK);
-	rxbuf_put(run);
+	rxbuf_drop(run, BOARD_RX_TRANSFER);
 	check_equal(rxbuf_free(), BOARD_RX_BLOCKS - 2);
 	rxbuf_drop(run + BOARD_RX_BLOCK - 1, 2);
 	check_equal(rxbuf_free(), BOARD_RX_BLOCKS - 1);
@@ -70,14 +72,14 @@ static void holes_are_no_runs(void)
 		run[i] = rxbuf_get();
 	for (i = 0; i < ALL; i++) {
 		rxbuf_hold(run[i], 1);
-		rxbuf_put(run[i]);
+		rxbuf_drop(run[i], BOARD_RX_TRANSFER);
 	}
 	/* Three of four are free everywhere. */
 	check_equal(rxbuf_free(), BOARD_RX_BLOCKS - ALL);
 	check(!rxbuf_get());
 	rxbuf_drop(run[3], 1);
 	check(rxbuf_get() == run[3] - 3 * BOARD_RX_BLOCK);
-	rxbuf_put(run[3] - 3 * BOARD_RX_BLOCK);
+	rxbuf_drop(run[3] - 3 * BOARD_RX_BLOCK, BOARD_RX_TRANSFER);
 	for (i = 0; i < ALL; i++)
 		if (i != 3)
 			rxbuf_drop(run[i], 1);
@@ -91,7 +93,7 @@ static void what_is_receive_memory(void)
 	check(rxbuf_is(run) && rxbuf_is(run + BOARD_RX_BLOCKS * BOARD_RX_BLOCK - 1));
 	check(!rxbuf_is(run - 1) && !rxbuf_is(run + BOARD_RX_BLOCKS * BOARD_RX_BLOCK));
 	check(!rxbuf_is(&other) && !rxbuf_is(NULL));
-	rxbuf_put(run);
+	rxbuf_drop(run, BOARD_RX_TRANSFER);
 }
 
 /* Against the simplest book-keeping there is. */
@@ -122,7 +124,7 @@ static void any_order(void)
 			rxbuf_hold(held[n].data, held[n].len);
 			n++;
 		}
-		rxbuf_put(run);
+		rxbuf_drop(run, BOARD_RX_TRANSFER);
 		for (base = run; rxbuf_is(base - BOARD_RX_BLOCK); base -= BOARD_RX_BLOCK)
 			;
 		for (j = 0; j < n; j++) {
