@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the tests of the OTG driver share: a stand-in for the device core that does just
+ * enough, and a host that plays whole transfers on the model's cable.
+ *
+ * The stand-in has a bulk endpoint each way and an interrupt endpoint, and these requests
+ * of its own (bmRequestType 0x40 or 0xc0):
+ *
+ *	1	to the host: wValue bytes of pattern, or wLength if that is less
+ *	2	from the host: wLength bytes, kept in rig.control
+ *	3	stalled
+ */
+#ifndef BOARD_OTG_RIG_H
+#define BOARD_OTG_RIG_H
+
+#include "otg_model.h"
+#include "usb/dcd.h"
+
+#define RIG_IN		1
+#define RIG_OUT		2
+#define RIG_NOTIFY	3
+
+#define RIG_SEND	1
+#define RIG_RECEIVE	2
+#define RIG_REFUSE	3
+
+/* Bytes that no two transfers have alike */
+uint8_t rig_pattern(uint32_t seed, uint32_t at);
+
+/**
+ * struct rig - the device's side
+ * @resets, @disconnects, @suspends, @resumes, @setups: how often
+ * @speed: of the last reset
+ * @sent: how often, by endpoint
+ * @received: likewise
+ * @received_len: of the last one
+ * @control: what request 2 has brought
+ * @control_len: how much of it
+ * @control_done: status stages, of either direction
+ * @last_setup: as it came
+ * @pieces: request 1 is cut into pieces of so many bytes; 0: one piece
+ */
+struct rig {
+	unsigned int resets, disconnects, suspends, resumes, setups;
+	enum usb_speed speed;
+	unsigned int sent[DCD_ENDPOINTS];
+	unsigned int received[DCD_ENDPOINTS];
+	uint32_t received_len[DCD_ENDPOINTS];
+	uint8_t control[65536] __attribute__((aligned(4)));
+	uint32_t control_len;
+	unsigned int control_done;
+	uint8_t last_setup[8];
+	unsigned int pieces;
+};
+
+extern struct rig rig;
+extern uint16_t rig_maxpacket;
+
+/* Power on, the driver set up, connected, enumerated and configured. */
+void rig_start(bool high_speed);
+/* The same up to the pull-up. */
+void rig_plug(bool high_speed);
+/* Interrupts and polls until there is nothing left to do. */
+void rig_pump(void);
+void rig_open(void);
+/* What should not have been: misuse, waiting in vain, packets with the wrong toggle, and so on. */
+unsigned int rig_problems(void);
+
+/* -- the host ---------------------------------------------------------------------------- */
+
+struct host {
+	unsigned int address;
+	bool in_toggle[DCD_ENDPOINTS];
+	bool out_toggle[DCD_ENDPOINTS];
+	unsigned int wrong_toggles;
+};
+
+extern struct host host;
+
+/* Tokens until one is not answered by NAK; the device runs meanwhile. */
+enum otg_answer host_in(unsigned int n, uint8_t *data, unsigned int *len);
+enum otg_answer host_out(unsigned int n, const uint8_t *data, unsigned int len);
+/* A whole transfer: until a short packet, or @room bytes. */
+enum otg_answer host_read(unsigned int n, uint8_t *data, uint32_t room, uint32_t *len);
+/* In packets of the full size and the rest; @zlp as in dcd.h. */
+enum otg_answer host_write(unsigned int n, const uint8_t *data, uint32_t len, bool zlp);
+/* @data both ways; what has come is in @got. */
+enum otg_answer host_control(uint8_t type, uint8_t request, uint16_t value, uint16_t index,
+			     uint16_t length, uint8_t *data, uint32_t *got);
+/* SETUP alone */
+enum otg_answer host_setup(uint8_t type, uint8_t request, uint16_t value, uint16_t index,
+			   uint16_t length);
+void host_reset(bool high_speed);
+/* Address and configuration, as Linux does it: reset, descriptor, reset, address, the rest. */
+void host_enumerate(bool high_speed);
+
+#endif /* BOARD_OTG_RIG_H */
