@@ -38,6 +38,8 @@ static void otg_ep0_open(void)
 
 void otg_ep_reset(void)
 {
+	/* Endpoint 0 cannot be disabled: should it have come to its end, take note of that. */
+	otg_fifo_drain();
 	otg_out_stop(~0u);
 	for (unsigned int n = 0; n < DCD_ENDPOINTS; n++) {
 		otg_in_forget(n);

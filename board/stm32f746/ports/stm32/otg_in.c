@@ -150,18 +150,28 @@ void otg_in_service(unsigned int n)
 		otg_in_fill(n);
 }
 
-/* NAK, and wait until the block has got the word; disable, and wait. */
+/* NAK, and wait until the block has got the word, or has ended the transfer just before. */
+static void otg_in_nak(unsigned int n)
+{
+	otg_write(DIEPINT(n), DIEPINT_INEPNE);
+	otg_ep_control(DIEPCTL(n), EPCTL_SNAK, 0);
+	for (unsigned int i = 0; i < OTG_WAIT; i++) {
+		if (otg_read(DIEPINT(n)) & DIEPINT_INEPNE)
+			return;
+		if (!(otg_read(DIEPCTL(n)) & EPCTL_EPENA))
+			return;
+	}
+	otg.timeouts++;
+}
+
+/* By the manual: disable what is told to NAK, and wait. */
 static void otg_in_disable(unsigned int n)
 {
 	struct otg_in *in = &otg.in[n];
 	uint32_t left;
 
-	if (!(otg_read(DIEPCTL(n)) & EPCTL_NAKSTS)) {
-		otg_write(DIEPINT(n), DIEPINT_INEPNE);
-		otg_ep_control(DIEPCTL(n), EPCTL_SNAK, 0);
-		otg_wait(DIEPINT(n), DIEPINT_INEPNE);
-	}
-	/* It may have come to its end meanwhile. */
+	if (!(otg_read(DIEPCTL(n)) & EPCTL_NAKSTS))
+		otg_in_nak(n);
 	if (!(otg_read(DIEPCTL(n)) & EPCTL_EPENA))
 		return;
 	otg_ep_control(DIEPCTL(n), EPCTL_EPDIS | EPCTL_SNAK, 0);

@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
+units += otg_random
+otg_random-sources := $(otg-driver)
+otg_random-cflags := -DOTG_MODEL
