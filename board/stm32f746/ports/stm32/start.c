@@ -66,19 +66,28 @@ static const char *fault_name(uint32_t exception)
 	return exception >= 2 && exception < 7 ? names[exception - 2] : "unexpected exception";
 }
 
+static void fault_word(const char *name, uint32_t value)
+{
+	board_log(" %s %08x", name, (unsigned int)value);
+}
+
 /* The frame is what the processor has saved: r0-r3, r12, lr, pc, psr. */
 __attribute__((used)) void fault(const uint32_t *frame, uint32_t exception)
 {
-	board_log("\n%s (%lu), CFSR %08lx HFSR %08lx MMFAR %08lx BFAR %08lx\n", fault_name(exception),
-		  exception, SCB_CFSR, SCB_HFSR,
-		  SCB_MMFAR, SCB_BFAR);
+	static const char *const words[] = { "r0", "r1", "r2", "r3", "r12", "lr", "pc", "psr" };
+
+	board_log("\n%s (%u):", fault_name(exception), (unsigned int)exception);
+	fault_word("CFSR", SCB_CFSR);
+	fault_word("HFSR", SCB_HFSR);
+	fault_word("MMFAR", SCB_MMFAR);
+	fault_word("BFAR", SCB_BFAR);
+	fault_word("sp", (uintptr_t)frame);
 	if (frame < ld_stack_bottom || frame + 8 > ld_stack_top)
-		board_log("stack overflow: sp %08lx\n", (unsigned long)frame);
+		board_log(": stack overflow");
 	else
-		board_log("pc %08lx lr %08lx psr %08lx r0 %08lx r1 %08lx r2 %08lx r3 %08lx r12 %08lx\n",
-			  frame[6], frame[5], frame[7],
-			  frame[0], frame[1], frame[2],
-			  frame[3], frame[4]);
+		for (unsigned int i = 0; i < 8; i++)
+			fault_word(words[i], frame[i]);
+	board_putc('\n');
 	board_halt();
 }
 
@@ -101,6 +110,7 @@ static void protect(void)
 	protect_region(1, 0x60000000u, 29);
 	protect_region(2, 0x80000000u, 29);
 	MPU_CTRL = MPU_CTRL_PRIVDEFENA | MPU_CTRL_ENABLE;
+	SCB_SHCSR |= SCB_SHCSR_FAULTS;
 	cpu_barrier();
 }
 

@@ -111,6 +111,9 @@ enum gpio_port {
 #define SCB_CCR_DIV_0_TRP	(1u << 4)
 #define SCB_CCR_DC		(1u << 16)
 #define SCB_CCR_IC		(1u << 17)
+#define SCB_SHCSR		REG(0xe000ed24u)
+/* Memory, bus and usage faults as such, not as hard faults */
+#define SCB_SHCSR_FAULTS	(7u << 16)
 #define SCB_CFSR		REG(0xe000ed28u)
 #define SCB_HFSR		REG(0xe000ed2cu)
 #define SCB_MMFAR		REG(0xe000ed34u)
