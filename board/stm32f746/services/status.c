@@ -24,7 +24,7 @@ static struct page page;
 
 static void line(const char *name, unsigned int value)
 {
-	page.len = text_add(page.text, page.len, PAGE_MAX, "%-24s %u\n", name, value);
+	page.len = text_add(page.text, page.len, PAGE_MAX, "%-24s %u\n", name, (unsigned int)value);
 }
 
 static void put_memory(void)
