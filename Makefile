@@ -89,6 +89,16 @@ $(BENCH): $(BUILD)/bench/%: bench/%.c $(wildcard bench/*.h uapi/linux/*.h)
 	@mkdir -p $(@D)
 	$(CC) -D_GNU_SOURCE -O2 -Wall -Wextra -pthread -Iuapi -Ilib -o $@ $(filter %.c %.a,$^)
 
+# The two ends of `make bench`: see Documentation/bench.rst.
+ENDS := $(addprefix $(BUILD)/bench/,sender receiver)
+BOTH_ENDS := $(addprefix bench/,address.c control.c cpu.c content.c job.c options.c)
+
+$(BUILD)/bench/sender: $(addprefix bench/,send_job.c pattern.c ring.c) $(wildcard bench/mech_*.c)
+$(BUILD)/bench/receiver: $(addprefix bench/,receive_job.c receive_how.c)
+$(ENDS): $(BUILD)/bench/%: bench/%.c $(BOTH_ENDS) $(BUILD)/lib/libsockloan.a $(wildcard bench/*.h uapi/linux/*.h)
+	@mkdir -p $(@D)
+	$(CC) -D_GNU_SOURCE -O2 -Wall -Wextra -pthread -Iuapi -Ilib -o $@ $(filter %.c %.a,$^)
+
 figures receive sizes ipis nic:
 	bench/measure $@
 
