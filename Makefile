@@ -97,7 +97,7 @@ $(BUILD)/bench/sender: $(addprefix bench/,send_job.c pattern.c ring.c) $(wildcar
 $(BUILD)/bench/receiver: $(addprefix bench/,receive_job.c receive_how.c)
 $(ENDS): $(BUILD)/bench/%: bench/%.c $(BOTH_ENDS) $(BUILD)/lib/libsockloan.a $(wildcard bench/*.h uapi/linux/*.h)
 	@mkdir -p $(@D)
-	$(CC) -D_GNU_SOURCE -O2 -Wall -Wextra -pthread -Iuapi -Ilib -o $@ $(filter %.c %.a,$^)
+	$(CC) -D_GNU_SOURCE -O2 -Wall -Wextra -pthread -Iuapi -Ilib -o $@ $(filter %.c,$^) $(filter %.a,$^)
 
 figures receive sizes ipis nic:
 	bench/measure $@
