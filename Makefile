@@ -99,6 +99,10 @@ $(ENDS): $(BUILD)/bench/%: bench/%.c $(BOTH_ENDS) $(BUILD)/lib/libsockloan.a $(w
 	@mkdir -p $(@D)
 	$(CC) -D_GNU_SOURCE -O2 -Wall -Wextra -pthread -Iuapi -Ilib -o $@ $(filter %.c,$^) $(filter %.a,$^)
 
+$(BUILD)/bench/profile: $(addprefix bench/,profile.c symbols.c options.c symbols.h options.h)
+	@mkdir -p $(@D)
+	$(CC) -D_GNU_SOURCE -O2 -Wall -Wextra -o $@ $(filter %.c,$^)
+
 figures receive sizes ipis nic:
 	bench/measure $@
 

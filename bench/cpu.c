@@ -51,26 +51,28 @@ static int64_t idle_ticks(void)
 	return (idle + iowait) * (1000000000LL / sysconf(_SC_CLK_TCK));
 }
 
-int64_t busy_ns(void)
+int64_t busy_ns(bool begin)
 {
 	int cpus = sysconf(_SC_NPROCESSORS_ONLN), cpu;
-	int64_t busy = 0, idle;
-	cpu_set_t before, one;
+	int64_t busy = 0, idle, before_reading;
+	cpu_set_t allowed, one;
 
-	if (sched_getaffinity(0, sizeof(before), &before))
+	if (sched_getaffinity(0, sizeof(allowed), &allowed))
 		err(1, "affinity");
 	/* The kernel adds up an idle processor's time when it ends: go there, end it. */
 	for (cpu = 0; cpu < cpus; cpu++) {
 		CPU_ZERO(&one);
 		CPU_SET(cpu, &one);
-		idle = -1;
-		if (cpus == 1 || !sched_setaffinity(0, sizeof(one), &one))
-			idle = idle_of(cpu);
+		if (cpus > 1 && sched_setaffinity(0, sizeof(one), &one))
+			break;
+		/* It does not idle while we are reading: that time is left out. */
+		before_reading = wall_ns();
+		idle = idle_of(cpu);
 		if (idle < 0)
 			break;
-		busy += wall_ns() - idle;
+		busy += (begin ? wall_ns() : before_reading) - idle;
 	}
-	if (cpus > 1 && sched_setaffinity(0, sizeof(before), &before))
+	if (cpus > 1 && sched_setaffinity(0, sizeof(allowed), &allowed))
 		err(1, "affinity");
 	return cpu == cpus ? busy : cpus * wall_ns() - idle_ticks();
 }

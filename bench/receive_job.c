@@ -243,11 +243,11 @@ int receive_job(int fd, unsigned int port)
 	connect_all(port);
 	start();
 	wait_for_phase('0');
-	busy = busy_ns();
+	busy = busy_ns(true);
 	control_say(&control, "got 0");
 	wait_for_phase('1');
 	control_say(&control, "got 1");
-	say_stats(busy_ns() - busy);
+	say_stats(busy_ns(false) - busy);
 	/* Until the sender has what it wants and goes */
 	control_hear(&control, line, PATIENCE);
 	return 0;

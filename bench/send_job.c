@@ -337,12 +337,12 @@ void send_job(const struct job *job, const char *host, unsigned int port,
 	run_phase(job, workers, job->warm_up);
 	expect(line, "got 0", ARRIVAL);
 	add_usage(job, -1, &outcome->usage);
-	outcome->busy = busy_ns();
+	outcome->busy = busy_ns(true);
 	outcome->wall = wall_ns();
 	run_phase(job, workers, job->calls);
 	expect(line, "got 1", -1);
 	outcome->wall = wall_ns() - outcome->wall;
-	outcome->busy = busy_ns() - outcome->busy;
+	outcome->busy = busy_ns(false) - outcome->busy;
 
 	if (sscanf(expect(line, "stats", PATIENCE), "%jd %ju %ju %ju",
 		   &outcome->rx_busy, &outcome->checked, &outcome->rx_mapped,
