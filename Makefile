@@ -22,6 +22,9 @@ help:
 	@echo 'On any machine (installs what is missing by apt):'
 	@echo '  make demo              iperf3 on a test host, copied and lent, as a table'
 	@echo '  make demo-usb          a USB cable, stock drivers at both ends and ours, as a table'
+	@echo '  make bench             every mechanism that a user could pick, against each other, on'
+	@echo '                         loopback, a network card and USB: tables and plots (40 minutes)'
+	@echo "  make bench CASES='PATTERN...'   some of it; bench/bench -l lists the cases"
 	@echo '  make figures           what a loan gains, case by case, by instruction count'
 	@echo '  make receive           what receiving in place, packets and forwarding gain, likewise'
 	@echo '  make sizes             sends of 64 bytes to 1 MiB, copied and lent, by instruction count'
@@ -34,6 +37,8 @@ help:
 	@echo '  make check KERNELS=6.1 on one kernel'
 	@echo "  make check-peers       the kernel's own network tests, nginx, PostgreSQL and others,"
 	@echo '                         without the module and with it (on 6.1 unless KERNELS is given)'
+	@echo '  make check-bench       what make bench measures with: every byte of every way'
+	@echo '  make bench-gate        fails when a ratio is lower than in bench/baseline.csv (5 minutes)'
 	@echo
 	@echo 'On a machine that is to run it:'
 	@echo '  make                   build the module for the running kernel, and the command'
@@ -46,6 +51,7 @@ help:
 	@echo '  make board-flash       write it to a board that is plugged in, with OpenOCD'
 	@echo
 	@echo 'For its developers:'
+	@echo '  make bench-baseline    measures for make bench-gate, and keeps that'
 	@echo '  make style             checkpatch, sparse, clang-format'
 	@echo '  vm/run --help          run any command on a test host'
 
@@ -103,6 +109,19 @@ $(BUILD)/bench/profile: $(addprefix bench/,profile.c symbols.c options.c symbols
 	@mkdir -p $(@D)
 	$(CC) -D_GNU_SOURCE -O2 -Wall -Wextra -o $@ $(filter %.c,$^)
 
+# The patterns are for names of cases, not of files.
+bench:
+	set -f; bench/bench $(if $(ROUNDS),-r $(ROUNDS)) $(foreach k,$(BENCH_KERNELS),-k $(k)) $(CASES)
+
+bench-gate:
+	bench/gate
+
+bench-baseline:
+	bench/gate -w
+
+check-bench:
+	bench/check
+
 figures receive sizes ipis nic:
 	bench/measure $@
 
@@ -130,4 +149,4 @@ board-flash:
 style:
 	scripts/style
 
-.PHONY: all help modules tools install clean demo demo-usb figures receive sizes ipis nic lib check check-all check-peers style board board-flash
+.PHONY: all help modules tools install clean demo demo-usb figures receive sizes ipis nic lib check check-all check-peers style board board-flash bench bench-gate bench-baseline check-bench

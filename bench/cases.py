@@ -20,6 +20,9 @@ SIZES = {
     "1M": MIB,
 }
 
+# What the gate sends in each run: the more, the better it repeats
+GATE_MEGABYTES = 192
+
 # Smaller sends are given fewer bytes: nobody needs more calls for a mean.
 MAX_CALLS = 32768
 
