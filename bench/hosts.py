@@ -18,6 +18,8 @@ RECEIVER, SENDER = "10.9.1.2", "10.9.1.1"
 START = 1200
 
 
+# Seconds after which a test host is given up; one that prints nothing is much sooner
+LIMIT = "14400"
 # A test host's status that says that it has not what is to be measured
 SKIPPED = 4
 
@@ -32,7 +34,7 @@ class HostError(Exception):
 
 def vm_run(kernel, options, command, env=None, **more):
     environment = {**os.environ, "SOCKLOAN_SKIP_BUILD": "1", **(env or {})}
-    return subprocess.Popen([VM_RUN, "-k", kernel, *options, "--", *command],
+    return subprocess.Popen([VM_RUN, "-k", kernel, "-t", LIMIT, *options, "--", *command],
                             env=environment, text=True, **more)
 
 
