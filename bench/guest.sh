@@ -32,7 +32,7 @@ start_receiver() {
 
 # plug LINK: another cable, unless it is there already
 plug() {
-	[ "$1" != "$link" ] || return 0
+	[ "$where" = usb ] && [ "$1" != "$link" ] || return 0
 	usb_unplug
 	link=$1
 	case $1 in
@@ -50,7 +50,7 @@ iperf() {
 	lent=$(counter BytesLent) copied=$(counter BytesCopied)
 	# Guest time leaps when the host is slow to read a file, past iperf3's time-outs.
 	for _ in 1 2 3; do
-		"$@" iperf3 -c 127.0.0.1 -t 1 -J >"$errors.iperf" 2>&1 && break
+		"$@" iperf3 -c 127.0.0.1 -n 256M -J >"$errors.iperf" 2>&1 && break
 		sleep 5
 	done
 	[ -n "$(json bytes)" ] || { cat "$errors.iperf" >&2; return 1; }
@@ -59,11 +59,10 @@ iperf() {
 		"bytes_copied=$(($(counter BytesCopied) - copied))"
 }
 
-# run LINK WHAT ARGUMENT...
+# run WHAT ARGUMENT...
 run() {
-	local what=$2
-	[ "$where" != usb ] || plug "$1" || return
-	shift 2
+	local what=$1
+	shift
 	case $what in
 	sender) "${client[@]}" "$bench/sender" "$@" "$host" ;;
 	profile) "$bench/profile" "${client[@]}" "$bench/sender" "$@" "$host" | tr '\n' ' ' ;;
@@ -90,9 +89,9 @@ esac
 echo 1 >/proc/sys/net/sockloan/file
 ! grep -q ' iperf3' "$list" || iperf3 -s -D
 
-while read -r number arguments; do
+while read -r number this_link arguments; do
 	# shellcheck disable=SC2086 # a list
-	if line=$(run $arguments 2>"$errors"); then
+	if plug "$this_link" >"$errors" 2>&1 && line=$(run $arguments 2>"$errors"); then
 		echo "@done $number $line"
 	else
 		echo "@fail $number $(tr '\n' ' ' <"$errors")"

@@ -99,7 +99,7 @@ def run_two(kernel, work, on_line):
 
 def run(kernel, boot, lines, on_line):
     """Boots what @boot needs, has it do @lines, one after the other, and returns when all is done"""
-    work = BUILD / f"runs.{boot}"
+    work = BUILD / f"runs.{os.getpid()}"
     # The first one is run once more, and before the others: what it reads is then in caches.
     numbered = [(-1, lines[0])] + list(enumerate(lines))
     work.write_text("".join(f"{i} {line}\n" for i, line in numbered), encoding="utf-8")

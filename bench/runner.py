@@ -10,6 +10,8 @@ import results
 
 # Seconds, for the first estimate
 BOOT, RUN = 30, 1.2
+# What is lost when a test host fails, and how long one is up
+CASES_PER_BOOT = 64
 # Between lines that say how far it is
 SILENCE = 5
 
@@ -28,7 +30,7 @@ def in_order(boot, wanted, rounds):
     order = []
     for base in dict.fromkeys(case.base for case in wanted):
         group = [case for case in wanted if case.base == base]
-        order += [(case, i) for i in range(rounds) for case in group]
+        order += [(case, i) for i in range(1 if base.profile else rounds) for case in group]
     return order
 
 
@@ -41,7 +43,8 @@ class Progress:
         self.shown = 0.0
         self.last = time.monotonic()
 
-    def booted(self):
+    def start(self):
+        """The test host is up."""
         self.boots -= 1
         self.last = time.monotonic()
 
@@ -75,6 +78,7 @@ class Boot:
         elif words[0] in ("@done", "@fail") and len(words) == 3:
             number = int(words[1])
             if number < 0:
+                self.progress.start()
                 return
             case = self.order[number][0]
             self.missing.discard(number)
@@ -97,8 +101,7 @@ class Boot:
 
 
 def run_boot(kernel, boot, wanted, rounds, res, progress, megabytes):
-    plain = [case for case in wanted if not case.profile]
-    order = in_order(boot, plain, rounds) + [(case, 0) for case in wanted if case.profile]
+    order = in_order(boot, wanted, rounds)
     this = Boot(order, res, progress)
     print(f"bench: {kernel}, {boot}: {len(wanted)} cases", file=sys.stderr, flush=True)
     lines = [case.command(megabytes or MEGABYTES[boot]) for case, _ in order]
@@ -112,19 +115,30 @@ def run_boot(kernel, boot, wanted, rounds, res, progress, megabytes):
             res.fail(f"{kernel}, {boot}", str(error))
     for number in this.missing:
         res.fail(order[number][0].name, f"round {order[number][1] + 1} was not run")
-    progress.booted()
+
+
+def split_into_boots(wanted):
+    """Cases for each boot: those that are compared stay together, and no boot has too many"""
+    boots = []
+    groups = {}
+    for case in wanted:
+        groups.setdefault((boot_of(case), boot_of(case) != "usb" and case.base), []).append(case)
+    for (boot, _), group in groups.items():
+        if not boots or boots[-1][0] != boot or len(boots[-1][1]) + len(group) > CASES_PER_BOOT:
+            boots.append((boot, []))
+        boots[-1][1].extend(group)
+    return boots
 
 
 def measure(kernel, wanted, rounds, megabytes=None):
     """Everything, into Results"""
     res = results.Results(kernel)
-    boots = list(dict.fromkeys(boot_of(case) for case in wanted))
+    boots = split_into_boots(wanted)
     runs = sum(1 if case.profile else rounds for case in wanted)
     progress = Progress(runs, len(boots))
     hosts.build(kernel)
-    for boot in boots:
-        run_boot(kernel, boot, [c for c in wanted if boot_of(c) == boot], rounds, res, progress,
-                 megabytes)
+    for boot, its_cases in boots:
+        run_boot(kernel, boot, its_cases, rounds, res, progress, megabytes)
     return res
 
 
