@@ -48,9 +48,8 @@ class Case:
         if self.threads > 1:
             streams += f"t{self.threads}"
         first = "profile/" if self.profile else ""
-        return first + "/".join(
-            (self.mode, self.transport, self.mechanism, self.size, self.pattern, self.rx, streams)
-        )
+        return first + "/".join((self.mode, self.transport, self.mechanism, self.size,
+                                 self.pattern, self.rx, streams))
 
     @property
     def base(self):
@@ -69,8 +68,9 @@ class Case:
             return f"{link} iperf3" + (" sockloan run" if self.mechanism == "loan" else "")
         size = SIZES[self.size]
         total = min(megabytes * MIB, size * MAX_CALLS)
-        words = [link, "profile" if self.profile else "sender", "-m", self.mechanism, "-t", self.transport, "-s", self.size]
-        words += ["-p", self.pattern, "-r", self.rx, "-b", str(total), "-w", str(min(total // 4, 16 * MIB))]
+        words = [link, "profile" if self.profile else "sender", "-m", self.mechanism]
+        words += ["-t", self.transport, "-s", self.size, "-p", self.pattern, "-r", self.rx]
+        words += ["-b", str(total), "-w", str(min(total // 4, 16 * MIB))]
         if self.connections > 1:
             words += ["-C", str(self.connections), "-T", str(self.threads)]
         if self.mode != "smp2":
@@ -96,24 +96,31 @@ def profiles():
     return [dataclasses.replace(case, profile=True) for case in cases]
 
 
+# Those that send memory, as it is and when it is written to in between
+MEMORY = "copy loan xout zerocopy send_zc vmsplice"
+WRITTEN = "copy loan xout zerocopy send_zc"
+
+
 def icount():
     mode = "icount"
-    cases = product(mode, "tcp", "copy loan xout zerocopy send_zc vmsplice",
-                    "64 256 1K 4K 16K 64K 256K 1M", "same", "recv")
-    cases += product(mode, "tcp", "copy loan xout zerocopy send_zc", "4K 16K 64K 256K 1M", "same", "trunc")
-    cases += product(mode, "tcp", "copy loan xout", "4K 16K 64K 256K 1M", "same", "peek")
+    large = "4K 16K 64K 256K 1M"
+    cases = product(mode, "tcp", MEMORY, "64 256 1K " + large, "same", "recv")
+    cases += product(mode, "tcp", WRITTEN, large, "same", "trunc")
+    cases += product(mode, "tcp", "copy loan xout", large, "same", "peek")
     cases += product(mode, "tcp", "copy loan xout zerocopy", "64K 256K", "same", "zcrecv")
-    cases += product(mode, "tcp", "copy loan xout zerocopy send_zc", "4K 16K 64K 256K 1M", "rewrite", "recv")
-    cases += product(mode, "tcp", "copy loan xout zerocopy send_zc", "64K 256K", "rewrite", "trunc")
-    cases += product(mode, "tcp", "copy loan xout zerocopy send_zc", "16K 64K 256K 1M", "part", "recv")
-    cases += product(mode, "tcp", "copy loan zerocopy send_zc vmsplice", "16K 64K 256K", "rotate", "recv")
-    cases += product(mode, "tcp", "copy loan zerocopy send_zc vmsplice", "64K 1M", "fresh", "recv")
-    cases += product(mode, "tcp", "copy loan sendfile splice vmsplice zerocopy", "16K 64K 256K 1M", "file", "recv")
+    cases += product(mode, "tcp", WRITTEN, large, "rewrite", "recv")
+    cases += product(mode, "tcp", WRITTEN, "64K 256K", "rewrite", "trunc")
+    cases += product(mode, "tcp", WRITTEN, "16K 64K 256K 1M", "part", "recv")
+    no_packets = MEMORY.replace("xout ", "")
+    cases += product(mode, "tcp", no_packets, "16K 64K 256K", "rotate", "recv")
+    cases += product(mode, "tcp", no_packets, "64K 1M", "fresh", "recv")
+    cases += product(mode, "tcp", "copy loan sendfile splice vmsplice zerocopy",
+                     "16K 64K 256K 1M", "file", "recv")
     cases += product(mode, "tcp", "copy loan sendfile splice", "64K 1M", "file", "trunc")
-    cases += product(mode, "udp", "copy loan xout zerocopy send_zc", "1K 4K 16K 60K", "same", "recv")
+    cases += product(mode, "udp", WRITTEN, "1K 4K 16K 60K", "same", "recv")
     cases += product(mode, "udp", "copy loan xout", "60K", "same", "trunc")
     cases += product(mode, "udp", "copy loan xout", "60K", "same", "peek")
-    cases += product(mode, "udp", "copy loan xout zerocopy send_zc", "60K", "rewrite", "recv")
+    cases += product(mode, "udp", WRITTEN, "60K", "rewrite", "recv")
     cases += product(mode, "tcp", "copy loan xout zerocopy", "64K", "same", "recv",
                      ((2, 1), (4, 1), (8, 1), (16, 1), (4, 2), (4, 4)))
     cases += product(mode, "tcp", "copy loan xout", "64K", "rewrite", "recv", ((8, 1),))
@@ -123,8 +130,8 @@ def icount():
 
 def smp2():
     mode = "smp2"
-    cases = product(mode, "tcp", "copy loan xout zerocopy send_zc vmsplice", "4K 16K 64K 256K 1M", "same", "recv")
-    cases += product(mode, "tcp", "copy loan xout zerocopy send_zc", "64K 256K", "rewrite", "recv")
+    cases = product(mode, "tcp", MEMORY, "4K 16K 64K 256K 1M", "same", "recv")
+    cases += product(mode, "tcp", WRITTEN, "64K 256K", "rewrite", "recv")
     cases += product(mode, "tcp", "copy loan xout", "64K 256K", "same", "peek")
     cases += product(mode, "tcp", "copy loan sendfile splice", "64K", "file", "recv")
     cases += product(mode, "udp", "copy loan xout zerocopy", "60K", "same", "recv")
@@ -135,9 +142,9 @@ def smp2():
 
 def nic():
     mode = "nic"
-    cases = product(mode, "tcp", "copy loan xout zerocopy send_zc vmsplice", "4K 16K 64K 256K", "same", "trunc")
+    cases = product(mode, "tcp", MEMORY, "4K 16K 64K 256K", "same", "trunc")
     cases += product(mode, "tcp", "copy loan sendfile splice", "64K", "file", "trunc")
-    cases += product(mode, "tcp", "copy loan xout zerocopy send_zc", "64K", "rewrite", "trunc")
+    cases += product(mode, "tcp", WRITTEN, "64K", "rewrite", "trunc")
     return cases
 
 

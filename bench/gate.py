@@ -17,9 +17,9 @@ KERNEL = "6.1"
 # What a ratio may lose
 TOLERANCE = 0.02
 
-ABOUT = f"""Measures a few ratios by instruction counts on kernel {KERNEL}, some five minutes, prints them
-beside those of bench/baseline.csv, and fails when one is lower by more than 2 %. An improvement is
-told, and no failure."""
+ABOUT = f"""Measures a few ratios by instruction counts on kernel {KERNEL}, some five minutes,
+prints them beside those of bench/baseline.csv, and fails when one is lower by more than 2 %. An
+improvement is told, and no failure."""
 
 
 def arguments():
@@ -87,7 +87,8 @@ def main():
     start = time.monotonic()
     wanted = cases.gate()
     res = runner.measure(KERNEL, wanted, options.rounds, cases.GATE_MEGABYTES)
-    ratios = {case: res.ratio(case) for case in wanted if case.mechanism != "copy" and res.ratio(case)}
+    ratios = {case: res.ratio(case) for case in wanted
+              if case.mechanism != "copy" and res.ratio(case)}
     worse = compare(res, ratios, baseline)
     gone = set(baseline) - {case.name for case in ratios}
     worse += [f"{name}: in the baseline, but not measured" for name in sorted(gone)]

@@ -43,7 +43,9 @@ plug() {
 }
 
 # json NAME: a number of the receiver's sum
-json() { sed -n '/"sum_received"/,/}/s/.*"'"$1"'":[[:space:]]*\([0-9.e+]*\).*/\1/p' "$errors.iperf"; }
+json() {
+	sed -n '/"sum_received"/,/}/s/.*"'"$1"'":[[:space:]]*\([0-9.e+]*\).*/\1/p' "$errors.iperf"
+}
 
 iperf() {
 	local lent copied _

@@ -89,8 +89,9 @@ def run_two(kernel, work, on_line):
                 raise HostError("the receiver's host does not start")
             time.sleep(1)
         qemu = f"-icount shift=0,sleep=on {card(1, cable / 'cable', 'off')}"
-        read_lines(vm_run(kernel, ["-i"], [nic, str(TOP / "bench" / "guest.sh"), SENDER, RECEIVER, work],
-                          {"SOCKLOAN_QEMU": qemu}, stdout=subprocess.PIPE), on_line)
+        guest = [nic, str(TOP / "bench" / "guest.sh"), SENDER, RECEIVER, work]
+        read_lines(vm_run(kernel, ["-i"], guest, {"SOCKLOAN_QEMU": qemu},
+                          stdout=subprocess.PIPE), on_line)
     finally:
         receiver.terminate()
         receiver.wait()
@@ -98,7 +99,7 @@ def run_two(kernel, work, on_line):
 
 
 def run(kernel, boot, lines, on_line):
-    """Boots what @boot needs, has it do @lines, one after the other, and returns when all is done"""
+    """Boots what @boot needs, and has it do @lines, one after the other"""
     work = BUILD / f"runs.{os.getpid()}"
     # The first one is run once more, and before the others: what it reads is then in caches.
     numbered = [(-1, lines[0])] + list(enumerate(lines))

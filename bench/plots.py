@@ -132,7 +132,8 @@ def costs(directory, res):
     if not rows:
         return
     body = ('set style data histograms\nset style histogram rowstacked\nset style fill solid 0.9\n'
-            'set boxwidth 0.7\nset xtics rotate by -35\nset ylabel "ns (instructions) a byte, both ends"\n')
+            'set boxwidth 0.7\nset xtics rotate by -35\n'
+            'set ylabel "ns (instructions) a byte, both ends"\n')
     body += data("d", rows) + "plot " + ", ".join(
         f'$d using {i + 2}:xtic(1) lc rgb "{PARTS[group]}" title "{group}"'
         for i, group in enumerate(results.GROUPS))

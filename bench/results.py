@@ -102,10 +102,9 @@ class Results:
         if case not in self.runs or case.base not in self.runs:
             return []
         what, up = ("cost", False) if by_cost(case.mode) else ("rate", True)
-        return [
-            getattr(run, what) / getattr(base, what) if up else getattr(base, what) / getattr(run, what)
-            for run, base in zip(self.runs[case], self.runs[case.base])
-        ]
+        pairs = [(getattr(run, what), getattr(base, what))
+                 for run, base in zip(self.runs[case], self.runs[case.base])]
+        return [run / base if up else base / run for run, base in pairs]
 
     def ratio(self, case):
         ratios = self.ratios(case)
