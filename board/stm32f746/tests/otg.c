@@ -222,6 +222,34 @@ static void status_and_setup_at_once(bool high_speed)
 	check_equal(rig.control_done, done + 3);
 }
 
+static void next_setup(void)
+{
+	check_equal(host_setup(0xc0, RIG_SEND, 150, 0, 300), OTG_ACK);
+}
+
+/* Another SETUP while the core is about to answer the first: that answer is for nobody. */
+static void setup_during_setup(bool high_speed)
+{
+	static uint8_t data[300];
+
+	for (uint8_t request = RIG_SEND; request <= RIG_REFUSE; request++) {
+		uint32_t got;
+
+		rig_start(high_speed);
+		rig.in_setup = next_setup;
+		check_equal(host_setup(request == RIG_SEND ? 0xc0 : 0x40, request, 9, 0, 9), OTG_ACK);
+		while (rig.setups == 4 && otg_host_in(host.address, 0, data, &(unsigned int){ 0 },
+						      &(bool){ false }) == OTG_NAK)
+			rig_pump();
+		check_equal(host_read(0, data, 300, &got), OTG_ACK);
+		check_equal(got, 150);
+		check_equal(data[149], rig_pattern(150, 149));
+		check_equal(host_out(0, data, 0), OTG_ACK);
+		rig_pump();
+		check_equal(rig.control_done, 5);
+	}
+}
+
 static void suspend_and_resume(bool high_speed)
 {
 	rig_start(high_speed);
@@ -283,25 +311,32 @@ static void soft_disconnect(bool high_speed)
 	control_in_case(65, 65);
 }
 
-static void test_enumerates(void) { each_variant(enumerates); }
-static void test_enumerates_slower(void) { each_variant(enumerates_slower); }
-static void test_old_address_is_silent(void) { each_variant(old_address_is_silent); }
-static void test_control_in(void) { each_variant(control_in); }
-static void test_control_out(void) { each_variant(control_out); }
-static void test_control_out_too_much(void) { each_variant(control_out_too_much); }
-static void test_control_stall(void) { each_variant(control_stall); }
-static void test_many_setups(void) { each_variant(many_setups); }
-static void test_back_to_back_setup(void) { each_variant(back_to_back_setup); }
-static void test_abandoned_control(void) { each_variant(abandoned_control); }
-static void test_status_and_setup_at_once(void) { each_variant(status_and_setup_at_once); }
-static void test_suspend_and_resume(void) { each_variant(suspend_and_resume); }
-static void test_idle_before_reset(void) { each_variant(idle_before_reset); }
-static void test_unplug(void) { each_variant(unplug); }
-static void test_soft_disconnect(void) { each_variant(soft_disconnect); }
+#define VARIANTS(name)                          \
+	static void test_##name(void)           \
+	{                                       \
+		each_variant(name);             \
+	}
+
+VARIANTS(enumerates)
+VARIANTS(enumerates_slower)
+VARIANTS(old_address_is_silent)
+VARIANTS(control_in)
+VARIANTS(control_out)
+VARIANTS(control_out_too_much)
+VARIANTS(control_stall)
+VARIANTS(many_setups)
+VARIANTS(back_to_back_setup)
+VARIANTS(setup_during_setup)
+VARIANTS(abandoned_control)
+VARIANTS(status_and_setup_at_once)
+VARIANTS(suspend_and_resume)
+VARIANTS(idle_before_reset)
+VARIANTS(unplug)
+VARIANTS(soft_disconnect)
 
 int main(void)
 {
-	UNIT_PLAN(15);
+	UNIT_PLAN(16);
 	UNIT_RUN(test_enumerates);
 	UNIT_RUN(test_enumerates_slower);
 	UNIT_RUN(test_old_address_is_silent);
@@ -311,6 +346,7 @@ int main(void)
 	UNIT_RUN(test_control_stall);
 	UNIT_RUN(test_many_setups);
 	UNIT_RUN(test_back_to_back_setup);
+	UNIT_RUN(test_setup_during_setup);
 	UNIT_RUN(test_abandoned_control);
 	UNIT_RUN(test_status_and_setup_at_once);
 	UNIT_RUN(test_suspend_and_resume);

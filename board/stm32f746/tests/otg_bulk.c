@@ -470,6 +470,52 @@ static void close_at_end(bool high_speed)
 	afresh(0, 0);
 }
 
+/* What a call outside of dcd_poll() comes across is not forgotten. */
+static void ends_seen_outside_poll(bool high_speed)
+{
+	unsigned int len;
+	bool toggle;
+
+	(void)high_speed;
+	send_one(RIG_IN, 0, 10, true);
+	dcd_ep_receive(RIG_OUT, sink, rig_maxpacket);
+	check_equal(otg_host_in(host.address, RIG_IN, sink, &len, &toggle), OTG_ACK);
+	dcd_ep_stall(USB_DIR_IN | RIG_IN);
+	rig_pump();
+	check_equal(rig.sent[RIG_IN], 1);
+	check_equal(otg_host_out(host.address, RIG_OUT, source, 10, false), OTG_ACK);
+	dcd_ep_stall(0);
+	rig_pump();
+	check_equal(rig.received[RIG_OUT], 1);
+}
+
+/* A transfer that has ended, but not been reported, before the cable is pulled */
+static void ends_before_unplug(bool high_speed)
+{
+	for (unsigned int soft = !high_speed; soft < 2; soft++) {
+		unsigned int sent = rig.sent[RIG_IN], received = rig.received[RIG_OUT], len;
+		bool toggle;
+
+		send_one(RIG_IN, 0, 10, true);
+		dcd_ep_receive(RIG_OUT, sink, rig_maxpacket);
+		check_equal(otg_host_in(host.address, RIG_IN, sink, &len, &toggle), OTG_ACK);
+		check_equal(otg_host_out(host.address, RIG_OUT, source, 10, false), OTG_ACK);
+		if (soft)
+			dcd_disconnect();
+		else
+			otg_host_unplug();
+		rig_pump();
+		check_equal(rig.sent[RIG_IN], sent);
+		check_equal(rig.received[RIG_OUT], received);
+		if (soft)
+			dcd_connect();
+		else
+			otg_host_plug();
+		host_enumerate(high_speed);
+		afresh(sent, received);
+	}
+}
+
 static void refuses_endpoints(bool high_speed)
 {
 	check(!dcd_ep_open(0, USB_EP_CONTROL, 64));
@@ -507,11 +553,13 @@ VARIANTS(unplug_in_transfers)
 VARIANTS(begin_while_closed)
 VARIANTS(close_in_transfers)
 VARIANTS(close_at_end)
+VARIANTS(ends_seen_outside_poll)
+VARIANTS(ends_before_unplug)
 VARIANTS(refuses_endpoints)
 
 int main(void)
 {
-	UNIT_PLAN(20);
+	UNIT_PLAN(22);
 	UNIT_RUN(test_send_lengths);
 	UNIT_RUN(test_send_without_zlp);
 	UNIT_RUN(test_send_long);
@@ -531,6 +579,8 @@ int main(void)
 	UNIT_RUN(test_begin_while_closed);
 	UNIT_RUN(test_close_in_transfers);
 	UNIT_RUN(test_close_at_end);
+	UNIT_RUN(test_ends_seen_outside_poll);
+	UNIT_RUN(test_ends_before_unplug);
 	UNIT_RUN(test_refuses_endpoints);
 	return UNIT_DONE();
 }

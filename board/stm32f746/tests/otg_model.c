@@ -109,8 +109,10 @@ static void model_tick(void)
 		model_core_reset_done();
 	if (model_due(&model.tx_flush)) {
 		for (unsigned int n = 0; n < MODEL_EPS; n++) {
-			if (model.tx_flush_which == GRSTCTL_TXFNUM_ALL || model.tx_flush_which == n)
-				model.in[n].level = 0;
+			if (model.tx_flush_which != GRSTCTL_TXFNUM_ALL && model.tx_flush_which != n)
+				continue;
+			model.in[n].level = 0;
+			model.in[n].moved = false;
 		}
 	}
 	if (model_due(&model.rx_flush))
@@ -208,7 +210,7 @@ static uint32_t model_global_read(uint32_t offset)
 	case GUSBCFG:
 		return model.gusbcfg;
 	case GRSTCTL:
-		return (model.core_reset ? GRSTCTL_CSRST : GRSTCTL_AHBIDL) |
+		return GRSTCTL_AHBIDL | (model.core_reset ? GRSTCTL_CSRST : 0) |
 		       (model.rx_flush ? GRSTCTL_RXFFLSH : 0) |
 		       (model.tx_flush ? GRSTCTL_TXFFLSH : 0);
 	case GINTSTS:
@@ -261,6 +263,7 @@ static void model_global_write(uint32_t offset, uint32_t value)
 			  model.entry_count);
 		misuse_if(value < 16 || value > otg_fifo_words(), "receive FIFO of %u", value);
 		model.grxfsiz = value;
+		model.rx_moved = true;
 		break;
 	case GCCFG:
 		model.gccfg = value;
@@ -358,6 +361,7 @@ static bool model_region_write(uint32_t offset, uint32_t value)
 		misuse_if(model.in[n].level || model.in[n].ctl & EPCTL_EPENA,
 			  "TX FIFO %u moved while in use", n);
 		model.in[n].region = value;
+		model.in[n].moved = true;
 		return true;
 	}
 	return false;

@@ -80,6 +80,7 @@ void model_entry_push(unsigned int n, unsigned int what, const uint8_t *data, un
 	struct model_entry *entry =
 		&model.entries[(model.entry_head + model.entry_count++) % MODEL_ENTRIES];
 
+	misuse_if(model.rx_moved, "receive FIFO was not flushed after its move");
 	entry->status = n | len << 4 | what << 17;
 	entry->len = len;
 	if (len)
@@ -145,6 +146,7 @@ uint32_t model_fifo_read(void)
 
 void model_rx_flushed(void)
 {
+	model.rx_moved = false;
 	model.entry_count = 0;
 	model.rx_words = 0;
 	model.current.len = 0;
@@ -197,6 +199,7 @@ static void model_region_check(unsigned int n)
 	struct model_in *in = &model.in[n];
 	unsigned int start = model_region_start(in->region), words = model_region_words(in->region);
 
+	misuse_if(in->moved, "TX FIFO %u was not flushed after its move", n);
 	misuse_if(words < 16 || words * 4 < model_maxpacket(n, in->ctl), "TX FIFO %u of %u words",
 		  n, words);
 	misuse_if(start < model.grxfsiz || start + words > otg_fifo_words(),

@@ -26,6 +26,7 @@ typedef unsigned int model_delay;
  * @head: of @fifo
  * @level: words in @fifo
  * @region: DIEPTXF
+ * @moved: @region was written, and the FIFO has not been flushed since
  * @toggle: of the next packet
  * @nak: until NAK is in effect
  * @disable: until the endpoint is disabled
@@ -42,6 +43,7 @@ struct model_in {
 	unsigned int head;
 	unsigned int level;
 	uint32_t region;
+	bool moved;
 	bool toggle;
 	model_delay nak;
 	model_delay disable;
@@ -87,7 +89,7 @@ struct otg_model {
 	uint32_t mode_since;
 	model_delay core_reset, tx_flush, rx_flush, gonak;
 	unsigned int tx_flush_which;
-	bool gonak_set, setup_done_due;
+	bool gonak_set, setup_done_due, rx_moved;
 	struct model_in in[MODEL_EPS];
 	struct model_out out[MODEL_EPS];
 	struct model_entry entries[MODEL_ENTRIES];

@@ -143,6 +143,9 @@ static struct {
 	uint16_t want;
 	uint32_t got;
 	uint8_t data[2048];
+	/* Since the device was last told of one; the block is promised three at most. */
+	unsigned int setups;
+	unsigned int told;
 	unsigned int done;
 	unsigned int abandoned;
 } request;
@@ -151,6 +154,7 @@ static void control_begin(void)
 {
 	bool to_host = one_in(2);
 
+	request.setups++;
 	request.have = (uint16_t)(unit_random() % (one_in(4) ? 2000 : 200));
 	request.want = (uint16_t)(unit_random() % (one_in(4) ? 2000 : 200));
 	request.got = 0;
@@ -394,7 +398,7 @@ static void disturb(bool high_speed)
 		unhalt(stream);
 	} else if (one_in(300)) {
 		reopen(stream);
-	} else if (one_in(50) && request.stage != IDLE) {
+	} else if (one_in(50) && request.stage != IDLE && request.setups < 3) {
 		request.abandoned++;
 		control_begin();
 	} else if (one_in(1500)) {
@@ -417,6 +421,9 @@ static void play(bool high_speed)
 				otg_interrupt();
 			dcd_poll();
 		}
+		if (request.told != rig.setups)
+			request.setups = 1;
+		request.told = rig.setups;
 		device_streams();
 		disturb(high_speed);
 	}

@@ -129,6 +129,11 @@ static void rig_standard(const uint8_t *setup)
 
 void usbd_setup(const uint8_t setup[8])
 {
+	void (*in_setup)(void) = rig.in_setup;
+
+	rig.in_setup = NULL;
+	if (in_setup)
+		in_setup();
 	rig.setups++;
 	memcpy(rig.last_setup, setup, 8);
 	control.to_host = setup[0] & USB_DIR_IN;

@@ -38,6 +38,7 @@ uint8_t rig_pattern(uint32_t seed, uint32_t at);
  * @control_len: how much of it
  * @control_done: status stages, of either direction
  * @last_setup: as it came
+ * @in_setup: called at the beginning of usbd_setup(), then cleared
  * @pieces: request 1 is cut into pieces of so many bytes; 0: one piece
  */
 struct rig {
@@ -50,6 +51,7 @@ struct rig {
 	uint32_t control_len;
 	unsigned int control_done;
 	uint8_t last_setup[8];
+	void (*in_setup)(void);
 	unsigned int pieces;
 };
 

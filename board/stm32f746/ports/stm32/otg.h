@@ -72,7 +72,7 @@ struct otg_in {
  * @halted: answers STALL; what is active goes on when it no longer does
  * @active: between dcd_ep_receive() and usbd_received()
  * @part_done: the registers' transfer has ended
- * @ended: by a short packet
+ * @ended: the last packet was a short one
  * @maxpacket: bytes
  * @data: where the transfer's first byte goes
  * @len: room there

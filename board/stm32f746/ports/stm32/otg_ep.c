@@ -96,7 +96,6 @@ void dcd_ep_close(uint8_t address)
 		otg_in_forget(n);
 		otg_write(DAINTMSK, otg_read(DAINTMSK) & ~DAINT_IN(n));
 		otg_ep_control(DIEPCTL(n), 0, EPCTL_USBAEP | EPCTL_STALL);
-		otg_write(DIEPINT(n), EPINT_XFRC);
 	} else {
 		otg_out_stop(1u << n);
 		otg_out_forget(n);

@@ -43,10 +43,11 @@ void otg_fifo_init(void)
 {
 	unsigned int rx = otg_fifo_rx_words();
 
-	otg_fifo_flush_tx(GRSTCTL_TXFNUM_ALL);
-	otg_fifo_flush(GRSTCTL_RXFFLSH);
 	otg_write(GRXFSIZ, rx);
 	otg_write(DIEPTXF(0), rx | OTG_TX_MIN << 16);
+	/* Also makes the block take up the sizes. */
+	otg_fifo_flush_tx(GRSTCTL_TXFNUM_ALL);
+	otg_fifo_flush(GRSTCTL_RXFFLSH);
 	otg.tx_top = (uint16_t)(rx + OTG_TX_MIN);
 	otg.in[0].fifo_words = OTG_TX_MIN;
 	for (unsigned int n = 1; n < DCD_ENDPOINTS; n++)

@@ -190,7 +190,6 @@ void dcd_ep_receive(uint8_t address, void *data, uint32_t len)
 	out->data = data;
 	out->len = len;
 	out->got = 0;
-	out->ended = false;
 	out->active = true;
 	otg_out_start(n);
 }
