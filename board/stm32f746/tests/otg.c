@@ -11,14 +11,14 @@ static void each_variant(void (*test)(bool high_speed))
 		otg_model_settings.setup_done_late = i & 2;
 		otg_model_settings.setup_keeps_enabled = i & 4;
 		test(i & 8);
-		check_equal(rig_problems(), 0);
+		check_equal(host_problems(), 0);
 	}
 }
 
 static void enumerates(bool high_speed)
 {
 	rig_plug(high_speed);
-	host_enumerate(high_speed);
+	rig_enumerate(high_speed);
 	check_equal(rig.resets, 2);
 	check_equal(rig.speed, high_speed ? USB_SPEED_HIGH : USB_SPEED_FULL);
 	check_equal(dcd_speed_max(), high_speed ? USB_SPEED_HIGH : USB_SPEED_FULL);
@@ -31,7 +31,7 @@ static void enumerates(bool high_speed)
 static void enumerates_slower(bool high_speed)
 {
 	rig_plug(high_speed);
-	host_enumerate(false);
+	rig_enumerate(false);
 	check_equal(rig.speed, USB_SPEED_FULL);
 }
 
@@ -116,7 +116,7 @@ static void control_out_too_much(bool high_speed)
 	check_equal(host_setup(0x40, RIG_RECEIVE, 0, 0, 70), OTG_ACK);
 	check_equal(host_out(0, data, 64), OTG_ACK);
 	check_equal(host_out(0, data, 64), OTG_ACK);
-	rig_pump();
+	host_pump();
 	check_equal(rig.control_len, 70);
 	check_equal(rig.control[69], 0x11);
 	check_equal(rig.control[70], 0x5a);
@@ -176,25 +176,25 @@ static void abandoned_control(bool high_speed)
 	rig_start(high_speed);
 	for (unsigned int packets = 0; packets <= 3; packets++) {
 		check_equal(host_setup(0xc0, RIG_SEND, 333, 0, 333), OTG_ACK);
-		rig_pump();
+		host_pump();
 		for (unsigned int i = 0; i < packets; i++)
 			check_equal(host_in(0, data, &len), OTG_ACK);
 		control_in_case(150, 400);
 
 		memset(data, 0, sizeof(data));
 		check_equal(host_setup(0x40, RIG_RECEIVE, 0, 0, 333), OTG_ACK);
-		rig_pump();
+		host_pump();
 		for (unsigned int i = 0; i < packets; i++)
 			check_equal(host_out(0, data, 64), OTG_ACK);
 		control_in_case(64, 400);
 	}
 	/* In the status stages */
 	check_equal(host_setup(0x40, RIG_RECEIVE, 0, 0, 0), OTG_ACK);
-	rig_pump();
+	host_pump();
 	control_in_case(64, 64);
 	check_equal(host_setup(0xc0, RIG_SEND, 20, 0, 20), OTG_ACK);
 	check_equal(host_in(0, data, &len), OTG_ACK);
-	rig_pump();
+	host_pump();
 	control_in_case(65, 65);
 	check_equal(host_control(0x40, RIG_RECEIVE, 0, 0, 64, data, &(uint32_t){ 0 }), OTG_ACK);
 }
@@ -210,14 +210,14 @@ static void status_and_setup_at_once(bool high_speed)
 	done = rig.control_done;
 	check_equal(host_setup(0xc0, RIG_SEND, 20, 0, 20), OTG_ACK);
 	check_equal(host_in(0, data, &len), OTG_ACK);
-	rig_pump();
+	host_pump();
 	check_equal(otg_host_out(host.address, 0, data, 0, true), OTG_ACK);
 	check_equal(host_setup(0x40, RIG_RECEIVE, 0, 0, 0), OTG_ACK);
 	check_equal(otg_host_in(host.address, 0, data, &len, &toggle), OTG_NAK);
-	rig_pump();
+	host_pump();
 	check_equal(rig.control_done, done + 1);
 	check_equal(otg_host_in(host.address, 0, data, &len, &toggle), OTG_ACK);
-	rig_pump();
+	host_pump();
 	control_in_case(100, 100);
 	check_equal(rig.control_done, done + 3);
 }
@@ -240,12 +240,12 @@ static void setup_during_setup(bool high_speed)
 		check_equal(host_setup(request == RIG_SEND ? 0xc0 : 0x40, request, 9, 0, 9), OTG_ACK);
 		while (rig.setups == 4 && otg_host_in(host.address, 0, data, &(unsigned int){ 0 },
 						      &(bool){ false }) == OTG_NAK)
-			rig_pump();
+			host_pump();
 		check_equal(host_read(0, data, 300, &got), OTG_ACK);
 		check_equal(got, 150);
 		check_equal(data[149], rig_pattern(150, 149));
 		check_equal(host_out(0, data, 0), OTG_ACK);
-		rig_pump();
+		host_pump();
 		check_equal(rig.control_done, 5);
 	}
 }
@@ -254,24 +254,24 @@ static void suspend_and_resume(bool high_speed)
 {
 	rig_start(high_speed);
 	otg_host_suspend();
-	rig_pump();
+	host_pump();
 	check_equal(rig.suspends, 1);
 	check_equal(rig.resumes, 0);
 	otg_host_suspend();
-	rig_pump();
+	host_pump();
 	check_equal(rig.suspends, 1);
 	otg_host_resume();
-	rig_pump();
+	host_pump();
 	check_equal(rig.resumes, 1);
 	control_in_case(200, 200);
 	otg_host_suspend();
-	rig_pump();
+	host_pump();
 	/* A reset ends a suspension, too; no resumption of its own is reported. */
-	host_enumerate(high_speed);
+	rig_enumerate(high_speed);
 	check_equal(rig.suspends, 2);
 	check_equal(rig.resumes, 1);
 	otg_host_resume();
-	rig_pump();
+	host_pump();
 	check_equal(rig.resumes, 1);
 }
 
@@ -280,9 +280,9 @@ static void idle_before_reset(bool high_speed)
 {
 	rig_plug(high_speed);
 	otg_host_suspend();
-	rig_pump();
+	host_pump();
 	check_equal(rig.suspends, 0);
-	host_enumerate(high_speed);
+	rig_enumerate(high_speed);
 	control_in_case(10, 10);
 }
 
@@ -290,11 +290,11 @@ static void unplug(bool high_speed)
 {
 	rig_start(high_speed);
 	otg_host_unplug();
-	rig_pump();
+	host_pump();
 	check_equal(rig.disconnects, high_speed);
 	check_equal(rig.suspends, !high_speed);
 	otg_host_plug();
-	host_enumerate(high_speed);
+	rig_enumerate(high_speed);
 	control_in_case(65, 65);
 	check_equal(rig.resets, 4);
 }
@@ -304,10 +304,10 @@ static void soft_disconnect(bool high_speed)
 	rig_start(high_speed);
 	dcd_disconnect();
 	check(!otg_model_connected());
-	rig_pump();
+	host_pump();
 	check_equal(rig.disconnects, 0);
 	dcd_connect();
-	host_enumerate(high_speed);
+	rig_enumerate(high_speed);
 	control_in_case(65, 65);
 }
 

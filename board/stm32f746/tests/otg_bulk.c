@@ -16,7 +16,7 @@ static void each_variant(void (*test)(bool high_speed))
 			source[k] = rig_pattern(i, k);
 		rig_start(i & 2);
 		test(i & 2);
-		check_equal(rig_problems(), 0);
+		check_equal(host_problems(), 0);
 	}
 }
 
@@ -58,7 +58,7 @@ static void read_back(unsigned int n, uint32_t offset, uint32_t len)
 	uint32_t got;
 
 	check_equal(host_read(n, sink, MEMORY, &got), OTG_ACK);
-	rig_pump();
+	host_pump();
 	check_equal(got, len);
 	check(!memcmp(sink, source + offset, len));
 	check_equal(rig.sent[n], sent + 1);
@@ -96,7 +96,7 @@ static void send_without_zlp(bool high_speed)
 	send_one(RIG_IN, 0, 3u * rig_maxpacket, false);
 	for (unsigned int i = 0; i < 3; i++)
 		check_equal(host_in(RIG_IN, packet, &len), OTG_ACK);
-	rig_pump();
+	host_pump();
 	check_equal(rig.sent[RIG_IN], 1);
 	check_equal(otg_host_in(host.address, RIG_IN, packet, &len, &toggle), OTG_NAK);
 	send_one(RIG_IN, 0, 0, true);
@@ -135,7 +135,7 @@ static void send_gather(bool high_speed)
 		}
 		dcd_ep_send(USB_DIR_IN | RIG_IN, pieces, n, true);
 		check_equal(host_read(RIG_IN, sink, MEMORY, &got), OTG_ACK);
-		rig_pump();
+		host_pump();
 		check_equal(got, len);
 		check_equal(rig.sent[RIG_IN], sent + 1);
 		len = 0;
@@ -163,7 +163,7 @@ static void send_two_endpoints(bool high_speed)
 	(void)high_speed;
 	send_one(RIG_IN, 100, 20000, true);
 	send_one(RIG_NOTIFY, 77, 8, false);
-	rig_pump();
+	host_pump();
 	check_equal(host_in(RIG_NOTIFY, sink, &(unsigned int){ 0 }), OTG_ACK);
 	check(!memcmp(sink, source + 77, 8));
 	read_back(RIG_IN, 100, 20000);
@@ -179,7 +179,7 @@ static void receive_case(uint32_t room, uint32_t len, bool zlp)
 	memset(sink, 0x5a, room + 8);
 	dcd_ep_receive(RIG_OUT, sink, room);
 	check_equal(host_write(RIG_OUT, source, len, zlp && len < room), OTG_ACK);
-	rig_pump();
+	host_pump();
 	check_equal(rig.received[RIG_OUT], received + 1);
 	check_equal(rig.received_len[RIG_OUT], len);
 	check(!memcmp(sink, source, len));
@@ -226,11 +226,11 @@ static void receive_not_ready(bool high_speed)
 			    taken & 1) == OTG_ACK)
 		taken++;
 	check(taken >= 2 && taken < 20);
-	rig_pump();
+	host_pump();
 	check_equal(rig.received[RIG_OUT], 0);
 	host.out_toggle[RIG_OUT] = taken & 1;
 	check_equal(host_out(RIG_OUT, source + taken * rig_maxpacket, 10), OTG_ACK);
-	rig_pump();
+	host_pump();
 	check_equal(rig.received_len[RIG_OUT], taken * rig_maxpacket + 10);
 	check(!memcmp(sink, source, taken * rig_maxpacket + 10));
 }
@@ -247,9 +247,9 @@ static void setup_behind_data(bool high_speed)
 		taken++;
 	for (unsigned int i = 0; i < 3; i++)
 		check_equal(host_setup(0x40, RIG_RECEIVE, 0, 0, 0), OTG_ACK);
-	rig_pump();
+	host_pump();
 	check_equal(host_in(0, source, &(unsigned int){ 0 }), OTG_ACK);
-	rig_pump();
+	host_pump();
 	check_equal(rig.control_done, 5);
 }
 
@@ -272,7 +272,7 @@ static void halt_idle(bool high_speed)
 	unhalt(USB_DIR_IN | RIG_IN);
 	unhalt(RIG_OUT);
 	check_equal(host_write(RIG_OUT, source, rig_maxpacket + 9u, true), OTG_ACK);
-	rig_pump();
+	host_pump();
 	check_equal(rig.received_len[RIG_OUT], rig_maxpacket + 9u);
 	read_back(RIG_IN, 9, 1000);
 }
@@ -291,7 +291,7 @@ static void halt_in_sending(bool high_speed)
 			for (unsigned int i = 0; i < packets; i++)
 				host_in(RIG_IN, sink + i * rig_maxpacket, &part);
 			if (pumped)
-				rig_pump();
+				host_pump();
 			halt(USB_DIR_IN | RIG_IN);
 			check_equal(host_in(RIG_IN, sink, &part), OTG_STALL);
 			unhalt(USB_DIR_IN | RIG_IN);
@@ -300,7 +300,7 @@ static void halt_in_sending(bool high_speed)
 				check_equal(host_read(RIG_IN, sink + packets * rig_maxpacket,
 						      MEMORY / 2, &got),
 					    OTG_ACK);
-			rig_pump();
+			host_pump();
 			check_equal(packets * rig_maxpacket + got, packets > 8 ? 9 * len / 8 : len);
 			check(!memcmp(sink, source, len));
 			check_equal(rig.sent[RIG_IN], sent + 1);
@@ -327,7 +327,7 @@ static void halt_in_receiving(bool high_speed)
 			check_equal(host_write(RIG_OUT, source + packets * rig_maxpacket,
 					       len - packets * rig_maxpacket, false),
 				    OTG_ACK);
-		rig_pump();
+		host_pump();
 		check_equal(rig.received[RIG_OUT], received + 1);
 		check_equal(rig.received_len[RIG_OUT], len);
 		check(!memcmp(sink, source, len));
@@ -348,7 +348,7 @@ static void unhalt_without_halt(bool high_speed)
 	check_equal(host_out(RIG_OUT, source, rig_maxpacket), OTG_ACK);
 	unhalt(RIG_OUT);
 	check_equal(host_out(RIG_OUT, source + rig_maxpacket, 5), OTG_ACK);
-	rig_pump();
+	host_pump();
 	check_equal(rig.received_len[RIG_OUT], rig_maxpacket + 5u);
 	check(!memcmp(sink, source, rig_maxpacket + 5u));
 }
@@ -396,8 +396,8 @@ static void reset_in_transfers(bool high_speed)
 		else
 			check_equal(host_out(0, source, 64), OTG_ACK);
 		if (packets & 2)
-			rig_pump();
-		host_enumerate(high_speed);
+			host_pump();
+		rig_enumerate(high_speed);
 		afresh(sent, received);
 	}
 }
@@ -408,16 +408,16 @@ static void unplug_in_transfers(bool high_speed)
 
 	busy(3);
 	otg_host_unplug();
-	rig_pump();
+	host_pump();
 	otg_host_plug();
-	host_enumerate(high_speed);
+	rig_enumerate(high_speed);
 	afresh(sent, received);
 	sent = rig.sent[RIG_IN];
 	received = rig.received[RIG_OUT];
 	busy(3);
 	dcd_disconnect();
 	dcd_connect();
-	host_enumerate(high_speed);
+	rig_enumerate(high_speed);
 	afresh(sent, received);
 }
 
@@ -429,7 +429,7 @@ static void begin_while_closed(bool high_speed)
 	dcd_ep_receive(RIG_OUT, sink, rig_maxpacket);
 	dcd_ep_close(USB_DIR_IN | RIG_IN);
 	dcd_ep_close(RIG_OUT);
-	host_enumerate(high_speed);
+	rig_enumerate(high_speed);
 	afresh(0, 0);
 }
 
@@ -466,7 +466,7 @@ static void close_at_end(bool high_speed)
 	dcd_ep_close(USB_DIR_IN | RIG_IN);
 	dcd_ep_close(RIG_OUT);
 	rig_open();
-	rig_pump();
+	host_pump();
 	afresh(0, 0);
 }
 
@@ -481,11 +481,11 @@ static void ends_seen_outside_poll(bool high_speed)
 	dcd_ep_receive(RIG_OUT, sink, rig_maxpacket);
 	check_equal(otg_host_in(host.address, RIG_IN, sink, &len, &toggle), OTG_ACK);
 	dcd_ep_stall(USB_DIR_IN | RIG_IN);
-	rig_pump();
+	host_pump();
 	check_equal(rig.sent[RIG_IN], 1);
 	check_equal(otg_host_out(host.address, RIG_OUT, source, 10, false), OTG_ACK);
 	dcd_ep_stall(0);
-	rig_pump();
+	host_pump();
 	check_equal(rig.received[RIG_OUT], 1);
 }
 
@@ -504,14 +504,14 @@ static void ends_before_unplug(bool high_speed)
 			dcd_disconnect();
 		else
 			otg_host_unplug();
-		rig_pump();
+		host_pump();
 		check_equal(rig.sent[RIG_IN], sent);
 		check_equal(rig.received[RIG_OUT], received);
 		if (soft)
 			dcd_connect();
 		else
 			otg_host_plug();
-		host_enumerate(high_speed);
+		rig_enumerate(high_speed);
 		afresh(sent, received);
 	}
 }

@@ -428,7 +428,7 @@ static void play(bool high_speed)
 		disturb(high_speed);
 	}
 	otg_model_settings.between = NULL;
-	check_equal(rig_problems(), 0);
+	check_equal(host_problems(), 0);
 	for (unsigned int i = 0; i < 3; i++)
 		check(streams[i].transfers > 80);
 	check(request.done > 200);

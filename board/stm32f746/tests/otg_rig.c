@@ -1,17 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A stand-in for the device core, and a host's transfers.  See otg_rig.h. */
-#include <stdio.h>
-#include <stdlib.h>
+/* A stand-in for the device core.  See otg_rig.h. */
 #include <string.h>
 
-#include "board.h"
 #include "otg_rig.h"
-#include "ports/stm32/otg.h"
-
-#define RIG_PATIENCE	20000
 
 struct rig rig;
-struct host host;
 uint16_t rig_maxpacket;
 
 static struct {
@@ -21,26 +14,9 @@ static struct {
 	uint8_t address;
 } control;
 
-static unsigned int problems;
-
-#define problem_if(condition, ...)                                                             \
-	do {                                                                                   \
-		if (condition) {                                                               \
-			printf("# " __VA_ARGS__);                                              \
-			printf("\n");                                                          \
-			problems++;                                                            \
-		}                                                                              \
-	} while (0)
-
 static const uint8_t rig_device_descriptor[18] = {
 	18, 1, 0, 2, 0, 0, 0, 64, 0x6b, 0x1d, 4, 1, 0, 1, 0, 0, 0, 1,
 };
-
-_Noreturn void board_fail(const char *why)
-{
-	printf("Bail out! %s\n", why);
-	exit(EXIT_FAILURE);
-}
 
 uint8_t rig_pattern(uint32_t seed, uint32_t at)
 {
@@ -57,7 +33,8 @@ void rig_open(void)
 		  dcd_ep_open(USB_DIR_IN | RIG_IN, USB_EP_BULK, rig_maxpacket) &&
 		  dcd_ep_open(RIG_OUT, USB_EP_BULK, rig_maxpacket);
 
-	problem_if(!ok, "an endpoint was not opened");
+	if (!ok)
+		host_problem("an endpoint was not opened");
 }
 
 static void rig_answer(const uint8_t *data, uint32_t len)
@@ -204,188 +181,42 @@ void usbd_resumed(void)
 	rig.resumes++;
 }
 
-void rig_pump(void)
-{
-	bool more = true;
-
-	for (unsigned int i = 0; more && i < RIG_PATIENCE; i++) {
-		more = otg_model_interrupt();
-		if (more)
-			otg_interrupt();
-		more |= dcd_poll();
-	}
-	problem_if(more, "no end to interrupts");
-}
-
-unsigned int rig_problems(void)
-{
-	problem_if(otg.timeouts, "waited in vain");
-	problem_if(host.wrong_toggles, "wrong data toggles");
-	return problems + otg_model_misuse;
-}
+/* -- the host's side -------------------------------------------------------------------- */
 
 void rig_plug(bool high_speed)
 {
 	memset(&rig, 0, sizeof(rig));
-	memset(&host, 0, sizeof(host));
-	problems = 0;
-	otg_model_settings.high_speed = high_speed;
-	otg_model_power_on();
-	dcd_init();
-	problem_if(otg_model_connected(), "connected without having been told");
-	dcd_connect();
-	problem_if(!otg_model_connected(), "not connected");
-	rig_pump();
-}
-
-void rig_start(bool high_speed)
-{
-	rig_plug(high_speed);
-	host_enumerate(high_speed);
-}
-
-/* -- the host's side -------------------------------------------------------------------- */
-
-enum otg_answer host_in(unsigned int n, uint8_t *data, unsigned int *len)
-{
-	enum otg_answer answer = OTG_NAK;
-	bool toggle;
-
-	for (unsigned int i = 0; answer == OTG_NAK && i < 100; i++) {
-		rig_pump();
-		answer = otg_host_in(host.address, n, data, len, &toggle);
-	}
-	if (answer == OTG_ACK) {
-		host.wrong_toggles += toggle != host.in_toggle[n];
-		host.in_toggle[n] = !host.in_toggle[n];
-	}
-	return answer;
-}
-
-enum otg_answer host_out(unsigned int n, const uint8_t *data, unsigned int len)
-{
-	enum otg_answer answer = OTG_NAK;
-
-	for (unsigned int i = 0; answer == OTG_NAK && i < 100; i++) {
-		rig_pump();
-		answer = otg_host_out(host.address, n, data, len, host.out_toggle[n]);
-	}
-	if (answer == OTG_ACK)
-		host.out_toggle[n] = !host.out_toggle[n];
-	return answer;
-}
-
-static unsigned int host_maxpacket(unsigned int n)
-{
-	if (n == RIG_NOTIFY)
-		return 8;
-	return n ? rig_maxpacket : 64;
-}
-
-enum otg_answer host_read(unsigned int n, uint8_t *data, uint32_t room, uint32_t *len)
-{
-	*len = 0;
-	for (;;) {
-		uint8_t packet[512];
-		unsigned int got;
-		enum otg_answer answer = host_in(n, packet, &got);
-
-		if (answer != OTG_ACK)
-			return answer;
-		problem_if(got > room - *len, "more than the host wants");
-		if (got > room - *len)
-			return OTG_SILENCE;
-		memcpy(data + *len, packet, got);
-		*len += got;
-		if (got < host_maxpacket(n) || *len == room)
-			return OTG_ACK;
-	}
-}
-
-enum otg_answer host_write(unsigned int n, const uint8_t *data, uint32_t len, bool zlp)
-{
-	uint32_t max = host_maxpacket(n), at = 0;
-	enum otg_answer answer;
-
-	do {
-		uint32_t part = len - at < max ? len - at : max;
-
-		answer = host_out(n, data + at, part);
-		at += part;
-	} while (answer == OTG_ACK && at < len);
-	if (answer == OTG_ACK && zlp && len && len % max == 0)
-		answer = host_out(n, data, 0);
-	return answer;
-}
-
-enum otg_answer host_setup(uint8_t type, uint8_t request, uint16_t value, uint16_t index,
-			   uint16_t length)
-{
-	uint8_t setup[8] = {
-		type, request, (uint8_t)value, (uint8_t)(value >> 8), (uint8_t)index,
-		(uint8_t)(index >> 8), (uint8_t)length, (uint8_t)(length >> 8),
-	};
-
-	host.in_toggle[0] = true;
-	host.out_toggle[0] = true;
-	return otg_host_setup(host.address, setup);
-}
-
-enum otg_answer host_control(uint8_t type, uint8_t request, uint16_t value, uint16_t index,
-			     uint16_t length, uint8_t *data, uint32_t *got)
-{
-	enum otg_answer answer;
-	uint8_t nothing[64];
-	unsigned int none;
-
-	*got = 0;
-	answer = host_setup(type, request, value, index, length);
-	if (answer != OTG_ACK)
-		return answer;
-	if (length && type & USB_DIR_IN)
-		answer = host_read(0, data, length, got);
-	else if (length)
-		answer = host_write(0, data, length, false);
-	if (answer != OTG_ACK)
-		return answer;
-	host.in_toggle[0] = true;
-	host.out_toggle[0] = true;
-	if (length && type & USB_DIR_IN)
-		answer = host_out(0, nothing, 0);
-	else
-		answer = host_in(0, nothing, &none);
-	rig_pump();
-	return answer;
-}
-
-void host_reset(bool high_speed)
-{
-	otg_host_reset();
-	rig_pump();
-	otg_host_enumerate(high_speed);
-	rig_pump();
-	memset(&host, 0, sizeof(host));
+	host_plug(high_speed);
 }
 
 static void expect_ack(enum otg_answer answer)
 {
-	problem_if(answer != OTG_ACK, "enumeration got answer %u", answer);
+	if (answer != OTG_ACK)
+		host_problem("enumeration got answer %u", answer);
 }
 
-void host_enumerate(bool high_speed)
+void rig_enumerate(bool high_speed)
 {
 	uint8_t descriptor[64];
 	uint32_t got;
 
 	host_reset(high_speed);
 	expect_ack(host_control(0x80, 6, 0x0100, 0, 64, descriptor, &got));
-	problem_if(got != 18, "a short descriptor");
+	if (got != 18)
+		host_problem("a short descriptor");
 	host_reset(high_speed);
 	expect_ack(host_control(0, 5, 7, 0, 0, NULL, &got));
 	host.address = 7;
 	expect_ack(host_control(0x80, 6, 0x0100, 0, 18, descriptor, &got));
-	problem_if(memcmp(descriptor, rig_device_descriptor, 18), "another descriptor");
+	if (memcmp(descriptor, rig_device_descriptor, 18))
+		host_problem("another descriptor");
 	expect_ack(host_control(0, 9, 1, 0, 0, NULL, &got));
 	memset(host.in_toggle, 0, sizeof(host.in_toggle));
 	memset(host.out_toggle, 0, sizeof(host.out_toggle));
+}
+
+void rig_start(bool high_speed)
+{
+	rig_plug(high_speed);
+	rig_enumerate(high_speed);
 }

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the tests of the OTG driver share: a stand-in for the device core that does just
- * enough, and a host that plays whole transfers on the model's cable.
- *
- * The stand-in has a bulk endpoint each way and an interrupt endpoint, and these requests
+ * A stand-in for the device core that does just enough to test the OTG driver.  It has a bulk endpoint each way and an interrupt endpoint, and these requests
  * of its own (bmRequestType 0x40 or 0xc0):
  *
  *	1	to the host: wValue bytes of pattern, or wLength if that is less
@@ -13,7 +10,7 @@
 #ifndef BOARD_OTG_RIG_H
 #define BOARD_OTG_RIG_H
 
-#include "otg_model.h"
+#include "otg_host.h"
 #include "usb/dcd.h"
 
 #define RIG_IN		1
@@ -62,38 +59,8 @@ extern uint16_t rig_maxpacket;
 void rig_start(bool high_speed);
 /* The same up to the pull-up. */
 void rig_plug(bool high_speed);
-/* Interrupts and polls until there is nothing left to do. */
-void rig_pump(void);
+/* The host's part: address and configuration, as Linux does it. */
+void rig_enumerate(bool high_speed);
 void rig_open(void);
-/* What should not have been: misuse, waiting in vain, packets with the wrong toggle, and so on. */
-unsigned int rig_problems(void);
-
-/* -- the host ---------------------------------------------------------------------------- */
-
-struct host {
-	unsigned int address;
-	bool in_toggle[DCD_ENDPOINTS];
-	bool out_toggle[DCD_ENDPOINTS];
-	unsigned int wrong_toggles;
-};
-
-extern struct host host;
-
-/* Tokens until one is not answered by NAK; the device runs meanwhile. */
-enum otg_answer host_in(unsigned int n, uint8_t *data, unsigned int *len);
-enum otg_answer host_out(unsigned int n, const uint8_t *data, unsigned int len);
-/* A whole transfer: until a short packet, or @room bytes. */
-enum otg_answer host_read(unsigned int n, uint8_t *data, uint32_t room, uint32_t *len);
-/* In packets of the full size and the rest; @zlp as in dcd.h. */
-enum otg_answer host_write(unsigned int n, const uint8_t *data, uint32_t len, bool zlp);
-/* @data both ways; what has come is in @got. */
-enum otg_answer host_control(uint8_t type, uint8_t request, uint16_t value, uint16_t index,
-			     uint16_t length, uint8_t *data, uint32_t *got);
-/* SETUP alone */
-enum otg_answer host_setup(uint8_t type, uint8_t request, uint16_t value, uint16_t index,
-			   uint16_t length);
-void host_reset(bool high_speed);
-/* Address and configuration, as Linux does it: reset, descriptor, reset, address, the rest. */
-void host_enumerate(bool high_speed);
 
 #endif /* BOARD_OTG_RIG_H */
