@@ -48,9 +48,13 @@ static void old_address_is_silent(bool high_speed)
 	check_equal(rig.setups, 5);
 }
 
-static const uint16_t lengths[] = { 1, 2, 3, 4, 5, 8, 62, 63, 64, 65, 66, 67, 127, 128,
-				    129, 191, 192, 193, 511, 512, 513, 4095, 4096, 4097 };
-#define LENGTHS		(sizeof(lengths) / sizeof(lengths[0]))
+/* clang-format off */
+static const uint16_t lengths[] = {
+	1, 2, 3, 4, 5, 8, 62, 63, 64, 65, 66, 67, 127, 128, 129, 191, 192, 193,
+	511, 512, 513, 4095, 4096, 4097,
+};
+/* clang-format on */
+#define LENGTHS (sizeof(lengths) / sizeof(lengths[0]))
 
 /* One length of answer, one of request */
 static void control_in_case(uint16_t have, uint16_t want)
@@ -237,7 +241,8 @@ static void setup_during_setup(bool high_speed)
 
 		rig_start(high_speed);
 		rig.in_setup = next_setup;
-		check_equal(host_setup(request == RIG_SEND ? 0xc0 : 0x40, request, 9, 0, 9), OTG_ACK);
+		check_equal(host_setup(request == RIG_SEND ? 0xc0 : 0x40, request, 9, 0, 9),
+			    OTG_ACK);
 		while (rig.setups == 4 && otg_host_in(host.address, 0, data, &(unsigned int){ 0 },
 						      &(bool){ false }) == OTG_NAK)
 			host_pump();
@@ -311,10 +316,10 @@ static void soft_disconnect(bool high_speed)
 	control_in_case(65, 65);
 }
 
-#define VARIANTS(name)                          \
-	static void test_##name(void)           \
-	{                                       \
-		each_variant(name);             \
+#define VARIANTS(name)                \
+	static void test_##name(void) \
+	{                             \
+		each_variant(name);   \
 	}
 
 VARIANTS(enumerates)

@@ -3,7 +3,7 @@
 #include "otg_rig.h"
 #include "unit.h"
 
-#define MEMORY		(1u << 20)
+#define MEMORY (1u << 20)
 
 static uint8_t source[MEMORY];
 static uint8_t sink[MEMORY] __attribute__((aligned(4)));
@@ -528,10 +528,10 @@ static void refuses_endpoints(bool high_speed)
 	check(dcd_ep_open(USB_DIR_IN | 2, USB_EP_BULK, rig_maxpacket));
 }
 
-#define VARIANTS(name)                          \
-	static void test_##name(void)           \
-	{                                       \
-		each_variant(name);             \
+#define VARIANTS(name)                \
+	static void test_##name(void) \
+	{                             \
+		each_variant(name);   \
 	}
 
 VARIANTS(send_lengths)

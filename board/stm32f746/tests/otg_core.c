@@ -9,7 +9,7 @@
 #include "usb/core.h"
 #include "usb/descriptors.h"
 
-#define BULK		(USB_EP_IN & 0xf)
+#define BULK (USB_EP_IN & 0xf)
 
 static struct {
 	unsigned int opened, closed, sent, received;
@@ -21,7 +21,6 @@ static struct {
 } function;
 
 static uint8_t buffer[4096] __attribute__((aligned(4)));
-
 
 void class_open(enum usb_speed speed)
 {

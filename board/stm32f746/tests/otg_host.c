@@ -9,7 +9,7 @@
 #include "otg_host.h"
 #include "ports/stm32/otg.h"
 
-#define PATIENCE	20000
+#define PATIENCE 20000
 
 struct host host;
 
@@ -117,10 +117,10 @@ enum otg_answer host_read(unsigned int n, uint8_t *data, uint32_t room, uint32_t
 
 		if (answer != OTG_ACK)
 			return answer;
-		if (got > room - *len)
-		host_problem("more than the host wants");
-		if (got > room - *len)
+		if (got > room - *len) {
+			host_problem("more than the host wants");
 			return OTG_SILENCE;
+		}
 		memcpy(data + *len, packet, got);
 		*len += got;
 		if (got < host_maxpacket(n) || *len == room)
@@ -148,8 +148,14 @@ enum otg_answer host_setup(uint8_t type, uint8_t request, uint16_t value, uint16
 			   uint16_t length)
 {
 	uint8_t setup[8] = {
-		type, request, (uint8_t)value, (uint8_t)(value >> 8), (uint8_t)index,
-		(uint8_t)(index >> 8), (uint8_t)length, (uint8_t)(length >> 8),
+		type,
+		request,
+		(uint8_t)value,
+		(uint8_t)(value >> 8),
+		(uint8_t)index,
+		(uint8_t)(index >> 8),
+		(uint8_t)length,
+		(uint8_t)(length >> 8),
 	};
 
 	host.in_toggle[0] = true;

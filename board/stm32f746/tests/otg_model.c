@@ -172,7 +172,8 @@ static void model_grstctl_write(uint32_t value)
 		model.core_reset = model_soon();
 	}
 	if (value & GRSTCTL_RXFFLSH) {
-		misuse_if(model.current_read < model.current.len, "receive FIFO flushed in a packet");
+		misuse_if(model.current_read < model.current.len,
+			  "receive FIFO flushed in a packet");
 		model.rx_flush = model_soon();
 	}
 	if (value & GRSTCTL_TXFFLSH) {
@@ -373,7 +374,8 @@ static void model_access(uint32_t offset)
 {
 	misuse_if(!model.clocked, "access to %03x without a clock", offset);
 	misuse_if(model.core_reset && offset != GRSTCTL, "access to %03x in a core reset", offset);
-	misuse_if(model.pcgcctl && offset != PCGCCTL, "access to %03x with the clock gated", offset);
+	misuse_if(model.pcgcctl && offset != PCGCCTL, "access to %03x with the clock gated",
+		  offset);
 	misuse_if(!model.device_mode && offset >= DCFG && offset < PCGCCTL,
 		  "access to %03x, not being a device", offset);
 	model_tick();

@@ -4,8 +4,8 @@
 
 #include "otg_model_state.h"
 
-#define CTL_FIXED	(EPCTL_MPSIZ_MASK | EPCTL_EPTYP_MASK | EPCTL_TXFNUM(0xf))
-#define CTL_KEPT	(CTL_FIXED | EPCTL_USBAEP | EPCTL_STALL)
+#define CTL_FIXED (EPCTL_MPSIZ_MASK | EPCTL_EPTYP_MASK | EPCTL_TXFNUM(0xf))
+#define CTL_KEPT (CTL_FIXED | EPCTL_USBAEP | EPCTL_STALL)
 
 unsigned int model_maxpacket(unsigned int n, uint32_t ctl)
 {
@@ -173,8 +173,7 @@ uint32_t model_in_interrupts(unsigned int n)
 {
 	struct model_in *in = &model.in[n];
 
-	return in->intr |
-	       (in->level <= model_region_words(in->region) / 2 ? DIEPINT_TXFE : 0);
+	return in->intr | (in->level <= model_region_words(in->region) / 2 ? DIEPINT_TXFE : 0);
 }
 
 uint32_t model_daint(void)

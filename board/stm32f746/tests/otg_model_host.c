@@ -5,7 +5,7 @@
 #include "otg_model_state.h"
 
 /* Words that the receive FIFO keeps for SETUPs and for the marks of transfers' ends */
-#define RX_RESERVED	24
+#define RX_RESERVED 24
 
 void otg_host_reset(void)
 {
@@ -27,9 +27,9 @@ void otg_host_enumerate(bool high_speed)
 		return;
 	model.in_reset = false;
 	model.enumerated = true;
-	model.enumspd = high_speed && (model.dcfg & DCFG_DSPD_MASK) == DCFG_DSPD_HIGH
-				? DSTS_ENUMSPD_HIGH
-				: DSTS_ENUMSPD_FULL;
+	model.enumspd = high_speed && (model.dcfg & DCFG_DSPD_MASK) == DCFG_DSPD_HIGH ?
+				DSTS_ENUMSPD_HIGH :
+				DSTS_ENUMSPD_FULL;
 	model.gintsts |= GINT_ENUMDNE;
 }
 
@@ -117,8 +117,8 @@ static void model_in_sent(struct model_in *in, uint8_t *data, unsigned int len)
 	}
 }
 
-enum otg_answer otg_host_in(unsigned int address, unsigned int n, uint8_t *data,
-			    unsigned int *len, bool *toggle)
+enum otg_answer otg_host_in(unsigned int address, unsigned int n, uint8_t *data, unsigned int *len,
+			    bool *toggle)
 {
 	struct model_in *in = &model.in[n % MODEL_EPS];
 

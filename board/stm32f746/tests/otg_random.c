@@ -9,9 +9,9 @@
 #include "ports/stm32/otg.h"
 #include "unit.h"
 
-#define STEPS		12000
-#define ROOM		(16u * 512)
-#define MARKS		64
+#define STEPS 12000
+#define ROOM (16u * 512)
+#define MARKS 64
 
 /**
  * struct stream - what goes one way on an endpoint
@@ -45,8 +45,8 @@ static struct stream {
 	unsigned int transfers;
 } streams[] = { { .n = RIG_IN }, { .n = RIG_NOTIFY }, { .n = RIG_OUT } };
 
-#define IN_STREAMS	2
-#define out_stream	(&streams[2])
+#define IN_STREAMS 2
+#define out_stream (&streams[2])
 
 static uint8_t in_memory[IN_STREAMS][ROOM];
 static uint8_t out_memory[ROOM] __attribute__((aligned(4)));

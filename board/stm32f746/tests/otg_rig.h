@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A stand-in for the device core that does just enough to test the OTG driver.  It has a bulk endpoint each way and an interrupt endpoint, and these requests
- * of its own (bmRequestType 0x40 or 0xc0):
+ * A stand-in for the device core that does just enough to test the OTG driver.  It has a
+ * bulk endpoint each way and an interrupt endpoint, and these requests of its own
+ * (bmRequestType 0x40 or 0xc0):
  *
  *	1	to the host: wValue bytes of pattern, or wLength if that is less
  *	2	from the host: wLength bytes, kept in rig.control
@@ -15,7 +16,7 @@
 
 #define RIG_IN		1
 #define RIG_OUT		2
-#define RIG_NOTIFY	3
+#define RIG_NOTIFY	HOST_SMALL
 
 #define RIG_SEND	1
 #define RIG_RECEIVE	2

@@ -3,7 +3,7 @@
 #include "board.h"
 #include "otg.h"
 
-#define CONSOLE_BAUD	115200u
+#define CONSOLE_BAUD 115200u
 
 static volatile uint32_t milliseconds;
 

@@ -3,8 +3,8 @@
 #include "board.h"
 #include "otg.h"
 
-#define OTG_INTERRUPTS                                                                         \
-	(GINT_USBRST | GINT_ENUMDNE | GINT_USBSUSP | GINT_WKUP | GINT_OTG | GINT_RXFLVL |       \
+#define OTG_INTERRUPTS                                                                    \
+	(GINT_USBRST | GINT_ENUMDNE | GINT_USBSUSP | GINT_WKUP | GINT_OTG | GINT_RXFLVL | \
 	 GINT_IEPINT)
 
 struct otg_state otg;
@@ -55,8 +55,8 @@ static void otg_core_reset(void)
 	uint32_t usbcfg = otg_read(GUSBCFG);
 
 	if (otg_high_speed())
-		usbcfg &= ~(GUSBCFG_PHYSEL | GUSBCFG_TSDPS | GUSBCFG_ULPIFSLS |
-			    GUSBCFG_ULPIEVBUSD | GUSBCFG_ULPIEVBUSI);
+		usbcfg &= ~(GUSBCFG_PHYSEL | GUSBCFG_TSDPS | GUSBCFG_ULPIFSLS | GUSBCFG_ULPIEVBUSD |
+			    GUSBCFG_ULPIEVBUSI);
 	else
 		usbcfg |= GUSBCFG_PHYSEL;
 	otg_write(GUSBCFG, usbcfg);

@@ -14,15 +14,15 @@
  * Words beside the packets: 13 for SETUP, 1 for the mark of the global NAK, and for each
  * OUT endpoint the mark of its transfer's end and one to spare.
  */
-#define RX_MARKS	(13 + 1 + 2 * DCD_ENDPOINTS)
+#define RX_MARKS (13 + 1 + 2 * DCD_ENDPOINTS)
 /* Packets of the largest size that fit, each with its entry */
-#define RX_PACKETS_FULL	6
-#define RX_PACKETS_HIGH	3
+#define RX_PACKETS_FULL 6
+#define RX_PACKETS_HIGH 3
 
 static unsigned int otg_fifo_rx_words(void)
 {
-	unsigned int words = otg_high_speed() ? RX_PACKETS_HIGH * (512 / 4 + 1)
-					      : RX_PACKETS_FULL * (64 / 4 + 1);
+	unsigned int words = otg_high_speed() ? RX_PACKETS_HIGH * (512 / 4 + 1) :
+						RX_PACKETS_FULL * (64 / 4 + 1);
 
 	return RX_MARKS + words;
 }

@@ -11,7 +11,7 @@
  * Endpoint 0 takes one packet at a time, of the full size whatever is expected.  So this
  * value is the only one ever written, and it can be while the endpoint is enabled.
  */
-#define DOEPTSIZ0_VALUE	(OTG_EP0_SIZE | EPTSIZ_PKTCNT_SET(1) | DOEPTSIZ0_STUPCNT(3))
+#define DOEPTSIZ0_VALUE (OTG_EP0_SIZE | EPTSIZ_PKTCNT_SET(1) | DOEPTSIZ0_STUPCNT(3))
 
 void otg_out_size(unsigned int n)
 {

@@ -8,8 +8,8 @@
 #include "board.h"
 #include "otg.h"
 
-#define STACK_PAINT	0x5ac5ac5au
-#define FAULT_STACK	256
+#define STACK_PAINT 0x5ac5ac5au
+#define FAULT_STACK 256
 
 extern uint32_t ld_stack_bottom[], ld_stack_top[];
 extern uint32_t ld_data_load[], ld_data_start[], ld_data_end[];
@@ -162,10 +162,15 @@ uint32_t board_stack_used(void)
 	return (uint32_t)(ld_stack_top - p) * 4;
 }
 
+static uint32_t bytes(const uint32_t *from, const uint32_t *end)
+{
+	return (uint32_t)(end - from) * 4;
+}
+
 uint32_t board_ram_static(void)
 {
-	return (uint32_t)(ld_stack_top - ld_stack_bottom + (ld_data_end - ld_data_start) +
-			  (ld_fast_bss_end - ld_fast_bss_start) + (ld_bss_end - ld_bss_start)) * 4;
+	return bytes(ld_stack_bottom, ld_stack_top) + bytes(ld_data_start, ld_data_end) +
+	       bytes(ld_fast_bss_start, ld_fast_bss_end) + bytes(ld_bss_start, ld_bss_end);
 }
 
 _Noreturn void start(void)
