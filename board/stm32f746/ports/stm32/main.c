@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The port's main(), and what the portable firmware asks of it: time, sleep, the console. */
+/*
+ * The STM32F746 Discovery.  The port's main(), and what the portable firmware asks of it:
+ * time, sleep, the console (the ST-LINK's serial port, 115200 baud).
+ *
+ *	start.c		vector table, faults, memory protection, caches, RAM
+ *	clock.c		216 MHz from the crystal; pins
+ *	otg*.c		the USB controller, see otg.h
+ *	stm32f746.ld	which memory holds what
+ */
 #include "board.h"
 #include "otg.h"
 

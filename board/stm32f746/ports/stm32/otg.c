@@ -87,9 +87,10 @@ static void otg_device_mode(void)
 }
 
 /*
- * OTG_HS hears from the PHY whether the cable has power.  OTG_FS would have to know from
- * PA9, where the Discovery has the console: it is told that there always is.  So without
- * high speed a pulled cable is a suspended bus, and never usbd_disconnected().
+ * OTG_HS hears from the PHY whether the cable has power, with detection switched on as if
+ * it were the block's own.  OTG_FS would have to know from PA9, where the Discovery has the
+ * console: it is told that there always is.  So at SPEED=fs a pulled cable is a suspended
+ * bus, and never usbd_disconnected().
  */
 static void otg_power(void)
 {
