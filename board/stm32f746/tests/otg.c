@@ -280,6 +280,41 @@ static void suspend_and_resume(bool high_speed)
 	check_equal(rig.resumes, 1);
 }
 
+/* All of it before the device has looked once */
+static void seen_late(bool high_speed)
+{
+	rig_start(high_speed);
+	otg_host_suspend();
+	otg_host_resume();
+	host_pump();
+	check_equal(rig.suspends, rig.resumes);
+	otg_host_suspend();
+	host_pump();
+	otg_host_resume();
+	otg_host_suspend();
+	host_pump();
+	check_equal(rig.suspends, rig.resumes + 1);
+	otg_host_resume();
+	host_pump();
+	check_equal(rig.suspends, rig.resumes);
+	if (high_speed) {
+		otg_host_unplug();
+		otg_host_plug();
+	}
+	otg_host_reset();
+	otg_host_enumerate(high_speed);
+	host_pump();
+	check_equal(rig.resets, 3);
+	check_equal(rig.disconnects, high_speed);
+	/* A SETUP that came that early is not told from one before the reset: the next one is. */
+	host_reset(high_speed);
+	otg_host_reset();
+	otg_host_enumerate(high_speed);
+	check_equal(host_setup(0xc0, RIG_SEND, 5, 0, 5), OTG_ACK);
+	host_pump();
+	control_in_case(70, 100);
+}
+
 /* An idle bus before the first reset is none of the core's business. */
 static void idle_before_reset(bool high_speed)
 {
@@ -335,13 +370,14 @@ VARIANTS(setup_during_setup)
 VARIANTS(abandoned_control)
 VARIANTS(status_and_setup_at_once)
 VARIANTS(suspend_and_resume)
+VARIANTS(seen_late)
 VARIANTS(idle_before_reset)
 VARIANTS(unplug)
 VARIANTS(soft_disconnect)
 
 int main(void)
 {
-	UNIT_PLAN(16);
+	UNIT_PLAN(17);
 	UNIT_RUN(test_enumerates);
 	UNIT_RUN(test_enumerates_slower);
 	UNIT_RUN(test_old_address_is_silent);
@@ -355,6 +391,7 @@ int main(void)
 	UNIT_RUN(test_abandoned_control);
 	UNIT_RUN(test_status_and_setup_at_once);
 	UNIT_RUN(test_suspend_and_resume);
+	UNIT_RUN(test_seen_late);
 	UNIT_RUN(test_idle_before_reset);
 	UNIT_RUN(test_unplug);
 	UNIT_RUN(test_soft_disconnect);

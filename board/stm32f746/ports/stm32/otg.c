@@ -185,9 +185,10 @@ static void otg_session_changed(void)
 	usbd_disconnected();
 }
 
+/* Seen late, it may be over: then its end has been seen before. */
 static void otg_suspend(void)
 {
-	if (otg.session && !otg.suspended) {
+	if (otg.session && !otg.suspended && otg_read(DSTS) & DSTS_SUSPSTS) {
 		otg.suspended = true;
 		usbd_suspended();
 	}
