@@ -10,6 +10,7 @@ import time
 import cases
 import hosts
 import report
+import results
 import runner
 
 BASELINE = pathlib.Path(__file__).resolve().parent / "baseline.csv"
@@ -64,15 +65,13 @@ def verdict(ratio, before):
 def compare(res, ratios, baseline):
     """Prints all; the names of those that are worse"""
     worse = []
-    print(f"{'ratio to a plain send':44} {'ratio':>7} {'before':>7} {'change':>7} {'spread':>7}")
+    print(f"{'ratio to a plain send':34} {'ratio':>7} {'before':>7} {'change':>8} {'spread':>8}")
     for case, ratio in ratios.items():
         before = baseline.get(case.name)
         text, bad = verdict(ratio, before)
-        apart = res.ratios(case)
-        print(f"{case.name.removeprefix('icount/'):44} {ratio:7.3f} "
-              f"{before if before is not None else float('nan'):7.3f} "
-              f"{100 * (ratio / before - 1) if before else float('nan'):6.2f}% "
-              f"{50 * (max(apart) - min(apart)) / ratio:6.2f}%  {text}".rstrip())
+        old = f"{before:7.3f} {100 * (ratio / before - 1):+7.2f}%" if before else 16 * " "
+        print(f"{case.name.removeprefix('icount/'):34} {ratio:7.3f} {old} "
+              f"{100 * results.spread(res.ratios(case)):7.2f}%  {text}".rstrip())
         if bad:
             worse.append(f"{report.NAMES[case.mechanism]}: {report.title(case)}: {text}")
     return worse
