@@ -181,5 +181,7 @@ def pick(cases, patterns):
     if not patterns:
         return cases
     wanted = [c for c in cases if any(fnmatch.fnmatchcase(c.name, p) for p in patterns)]
-    bases = {c.base for c in wanted}
-    return [c for c in cases if c in bases or c in wanted]
+    # Samples say which part of a cost is what, and the cost itself is of a run without them.
+    plain = [dataclasses.replace(c, profile=False) for c in wanted]
+    needed = {*wanted, *plain, *(c.base for c in wanted + plain)}
+    return [c for c in cases if c in needed]

@@ -99,6 +99,21 @@ def mode_part(res, mode):
     return [f"## {MODES[mode]}", ""] + lines if lines else []
 
 
+def drivers_part(res):
+    """A cable with our drivers against one with the kernel's"""
+    rows = []
+    for case in res.cases():
+        stock = dataclasses.replace(case, mode="usb-stock")
+        if case.mode == "usb" and stock in res.runs:
+            ours, theirs = res.median(case, "cost"), res.median(stock, "cost")
+            rows.append([f"{NAMES[case.mechanism]}: {title(case)}", f"{theirs:.3f}",
+                         f"{ours:.3f}", f"{theirs / ours:.2f}"])
+    if not rows:
+        return []
+    return (["### Our drivers against the kernel's", ""]
+            + table(["case", "kernel's, ns/byte", "ours, ns/byte", "ratio"], rows))
+
+
 def loan_reason(res, case):
     """Why a loan gains nothing here"""
     if cases.SIZES[case.size] < 4096:
@@ -248,6 +263,7 @@ def one_kernel(res):
     lines = readme_part(res) + trouble(res) + verdict_part(res)
     for mode in MODES:
         lines += mode_part(res, mode)
+    lines += drivers_part(res)
     return lines + split_part(res) + steadiness(res)
 
 
