@@ -5,8 +5,8 @@
  * there is traffic: what an endpoint has been given stays its own until the next bus reset.
  *
  *	           receive  TX 0  the rest
- *	OTG_FS         128    16       176   in all 320 words
- *	OTG_HS         420    16       570   in all 1006 (1024, less what the DMA keeps)
+ *	OTG_FS         124    16       180   in all 320 words
+ *	OTG_HS         409    16       581   in all 1006 (1024, less what the DMA keeps)
  */
 #include "otg.h"
 
