@@ -45,11 +45,18 @@
 /* Frames that are somewhere in the firmware */
 #define BOARD_RX_FRAMES		96
 /*
- * When fewer transfers than BOARD_RX_LOW have room, what services keep is copied out of
- * receive memory; fewer than BOARD_RX_RESERVE: who keeps something gets no more.
+ * When fewer transfers than BOARD_RX_LOW have room, a connection keeps no more than
+ * BOARD_RX_SHARE bytes there, the rest is copied.  With fewer than BOARD_RX_SHORT, windows
+ * open no wider than BOARD_RX_LEAST; with fewer than BOARD_RX_RESERVE, or BOARD_HEAP_LOW,
+ * who keeps more than that gets no more.  With none for so many milliseconds, who keeps
+ * most is cut off.
  */
-#define BOARD_RX_LOW		4
-#define BOARD_RX_RESERVE	2
+#define BOARD_RX_LOW		7
+#define BOARD_RX_SHARE		(6 * BOARD_MSS)
+#define BOARD_RX_SHORT		4
+#define BOARD_RX_RESERVE	3
+#define BOARD_RX_LEAST		(4 * BOARD_MSS)
+#define BOARD_RX_PATIENCE	500
 /* What is kept and shorter is not worth a block. */
 #define BOARD_RX_SMALL		256
 
@@ -62,13 +69,16 @@
 #ifdef BOARD_COPY
 #define BOARD_HEAP		(120 * 1024)
 #else
-#define BOARD_HEAP		(40 * 1024)
+#define BOARD_HEAP		(48 * 1024)
 #endif
 #endif
-/* With less of it free, who keeps something gets no more. */
+/* With less of it free, nothing is copied into it, or nothing sent that was received. */
+#define BOARD_HEAP_LOW		8192
 #define BOARD_HEAP_RESERVE	4096
 /* Connections at once, those included that are only about to be forgotten */
 #define BOARD_CONNECTIONS	16
+/* Of those, to the echo service, which is the one that keeps something */
+#define BOARD_ECHOES		8
 
 /* Addresses: the board's own, and the one that the host is leased */
 #define BOARD_IP		10, 77, 0, 1

@@ -29,9 +29,6 @@
 #define HEADERS		54
 
 #define GRO_FLOWS	4
-/* What a connection may keep when memory is short */
-#define KEPT_MAX	(2 * BOARD_MSS)
-
 #define CHECK_ALL	(NETIF_CHECKSUM_CHECK_IP | NETIF_CHECKSUM_CHECK_ICMP | \
 			 NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP)
 #define CHECK_LEFT	(NETIF_CHECKSUM_CHECK_IP | NETIF_CHECKSUM_CHECK_ICMP)
@@ -166,20 +163,20 @@ static bool join(struct flow *flow, struct pbuf *p)
 }
 
 /*
- * While memory is short, a connection that keeps what it has got gets no more: its
- * peer will send that again.  All others go on.
+ * While memory is short, a connection that keeps what it has got, to send it back, gets
+ * no more: its peer will send that again.  All others go on.
  */
 static bool keeps_too_much(const uint8_t *frame)
 {
 	const struct tcp_pcb *pcb;
 
-	if (rxbuf_runs() >= BOARD_RX_RESERVE && MEM_SIZE - lwip_stats.mem.used >= BOARD_HEAP_RESERVE)
+	if (rxbuf_runs() >= BOARD_RX_RESERVE && MEM_SIZE - lwip_stats.mem.used >= BOARD_HEAP_LOW)
 		return false;
 	for (pcb = tcp_active_pcbs; pcb; pcb = pcb->next)
 		if (pcb->remote_port == get_be16(frame + AT_TCP) &&
 		    pcb->local_port == get_be16(frame + AT_TCP + 2) &&
 		    !memcmp(&ip_2_ip4(&pcb->remote_ip)->addr, frame + AT_FLOW, 4))
-			return pcb->rcv_wnd + KEPT_MAX < TCP_WND;
+			return pcb->snd_buf + BOARD_RX_LEAST < TCP_SND_BUF;
 	return false;
 }
 

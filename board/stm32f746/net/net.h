@@ -23,6 +23,7 @@
 	C(rx_no_frame)				\
 	C(rx_kept_too_much)			\
 	C(rx_waits)				\
+	C(rx_cut_off)				\
 	C(tx_transfers)				\
 	C(tx_messages)				\
 	C(tx_bytes)				\

@@ -4,7 +4,9 @@
  */
 #include <string.h>
 
+#include "board.h"
 #include "config.h"
+#include "lwip/priv/tcp_priv.h"
 #include "net.h"
 #include "rxbuf.h"
 
@@ -29,6 +31,7 @@ struct rx_frame {
  * struct rx - receiving
  * @endpoint: open; 0 when not
  * @transfer: being received
+ * @since: when there was no memory to receive one, board_ms()
  * @frame: all frames
  * @free: those that nobody has
  * @fresh: of @frame, those from here on have never been used
@@ -36,18 +39,41 @@ struct rx_frame {
 static struct rx {
 	uint8_t endpoint;
 	uint8_t *transfer;
+	uint32_t since;
 	struct rx_frame frame[BOARD_RX_FRAMES];
 	struct rx_frame *free;
 	unsigned int fresh;
 } rx;
 
-static void begin(void)
+static bool try(void)
 {
 	rx.transfer = rxbuf_get();
-	if (rx.transfer)
-		dcd_ep_receive(rx.endpoint, rx.transfer, BOARD_RX_TRANSFER);
-	else
-		net_stats.rx_waits++;
+	if (!rx.transfer)
+		return false;
+	dcd_ep_receive(rx.endpoint, rx.transfer, BOARD_RX_TRANSFER);
+	return true;
+}
+
+static void begin(void)
+{
+	if (try())
+		return;
+	net_stats.rx_waits++;
+	rx.since = board_ms();
+}
+
+/* Nothing comes in any more; the peer that does not read what is sent to it has to go. */
+static void cut_off(void)
+{
+	struct tcp_pcb *pcb, *most = tcp_active_pcbs;
+
+	for (pcb = most; pcb; pcb = pcb->next)
+		if (pcb->snd_buf < most->snd_buf)
+			most = pcb;
+	if (!most)
+		return;
+	net_stats.rx_cut_off++;
+	tcp_abort(most);
 }
 
 static void free_frame(struct pbuf *p)
@@ -142,8 +168,13 @@ bool net_rx_poll(void)
 {
 	if (!rx.endpoint || rx.transfer)
 		return false;
-	begin();
-	return rx.transfer;
+	if (try())
+		return true;
+	if (board_ms() - rx.since >= BOARD_RX_PATIENCE) {
+		cut_off();
+		rx.since = board_ms();
+	}
+	return false;
 }
 
 void net_rx_open(uint8_t endpoint)

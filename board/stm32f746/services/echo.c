@@ -7,6 +7,7 @@
 #include "board.h"
 #include "config.h"
 #include "lwip/mem.h"
+#include "lwip/stats.h"
 #include "net/net.h"
 #include "net/rxbuf.h"
 #include "services.h"
@@ -30,6 +31,8 @@ struct kept {
  * @first: of @kept, the oldest
  * @count: how many there are
  * @acked: bytes of the oldest that are acknowledged
+ * @lent: bytes that lie where they were received
+ * @withheld: bytes by which the window could be wider
  * @pending: received, and not written for want of memory
  * @closing: the client has sent all
  */
@@ -38,6 +41,8 @@ struct echo {
 	unsigned int first;
 	unsigned int count;
 	uint32_t acked;
+	uint32_t lent;
+	uint32_t withheld;
 	struct pbuf *pending;
 	bool closing;
 };
@@ -58,13 +63,18 @@ static void forget(struct echo *echo)
 	service_stats.echo_connections--;
 }
 
+static uint32_t heap_free(void)
+{
+	return MEM_SIZE - lwip_stats.mem.used;
+}
+
 static err_t write_copy(struct echo *echo, struct tcp_pcb *pcb, const struct pbuf *p,
 			uint32_t *counter)
 {
 	struct kept *last = echo->count ? kept_at(echo, echo->count - 1) : NULL;
 	err_t err;
 
-	if ((!last || last->p) && echo->count == KEPT_MAX)
+	if (((!last || last->p) && echo->count == KEPT_MAX) || heap_free() < BOARD_HEAP_LOW)
 		return ERR_MEM;
 	err = tcp_write(pcb, p->payload, p->len, TCP_WRITE_FLAG_COPY);
 	if (err != ERR_OK)
@@ -79,26 +89,36 @@ static err_t write_copy(struct echo *echo, struct tcp_pcb *pcb, const struct pbu
 	return ERR_OK;
 }
 
-/* One pbuf of those received, which are no chain any more; takes it when it succeeds. */
-static err_t write_one(struct echo *echo, struct tcp_pcb *pcb, struct pbuf *p)
+static err_t write_lent(struct echo *echo, struct tcp_pcb *pcb, struct pbuf *p)
 {
 	err_t err;
 
-	if (!rxbuf_is(p->payload)) {
-		err = write_copy(echo, pcb, p, &net_stats.copied_tx);
-	} else if (p->len < BOARD_RX_SMALL) {
-		err = write_copy(echo, pcb, p, &net_stats.copied_small);
-	} else if (rxbuf_runs() < BOARD_RX_LOW) {
-		err = write_copy(echo, pcb, p, &net_stats.copied_low);
-	} else {
-		if (echo->count == KEPT_MAX)
-			return ERR_MEM;
-		err = tcp_write(pcb, p->payload, p->len, 0);
-		if (err == ERR_OK) {
-			*kept_at(echo, echo->count++) = (struct kept){ p, p->len };
-			return ERR_OK;
-		}
-	}
+	/* Headers want memory, too. */
+	if (echo->count == KEPT_MAX || heap_free() < BOARD_HEAP_RESERVE)
+		return ERR_MEM;
+	err = tcp_write(pcb, p->payload, p->len, 0);
+	if (err != ERR_OK)
+		return err;
+	*kept_at(echo, echo->count++) = (struct kept){ p, p->len };
+	echo->lent += p->len;
+	return ERR_OK;
+}
+
+/* One pbuf of those received, which are no chain any more; takes it when it succeeds. */
+static err_t write_one(struct echo *echo, struct tcp_pcb *pcb, struct pbuf *p)
+{
+	uint32_t share = rxbuf_runs() < BOARD_RX_SHORT ? BOARD_RX_LEAST : BOARD_RX_SHARE;
+	uint32_t *counter = &net_stats.copied_low;
+	err_t err;
+
+	if (!rxbuf_is(p->payload))
+		counter = &net_stats.copied_tx;
+	else if (p->len < BOARD_RX_SMALL)
+		counter = &net_stats.copied_small;
+	else if (rxbuf_runs() >= BOARD_RX_LOW || echo->lent + p->len <= share)
+		return write_lent(echo, pcb, p);
+
+	err = write_copy(echo, pcb, p, counter);
 	if (err == ERR_OK)
 		pbuf_free(p);
 	return err;
@@ -130,6 +150,8 @@ static err_t close_if_done(struct echo *echo, struct tcp_pcb *pcb)
 {
 	if (!echo->closing || echo->count || echo->pending)
 		return ERR_OK;
+	/* Closed with a narrow window, lwIP would believe that data were not read. */
+	tcp_recved(pcb, echo->withheld);
 	forget(echo);
 	return service_close(pcb);
 }
@@ -152,6 +174,21 @@ static err_t receive(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
 	return ERR_OK;
 }
 
+/* The client may send as much again, or less while memory is short. */
+static void widen(struct echo *echo, struct tcp_pcb *pcb)
+{
+	uint32_t len = echo->withheld, room;
+
+	if (rxbuf_runs() < BOARD_RX_SHORT) {
+		room = pcb->rcv_wnd < BOARD_RX_LEAST ? BOARD_RX_LEAST - pcb->rcv_wnd : 0;
+		len = len < room ? len : room;
+	}
+	if (!len)
+		return;
+	echo->withheld -= len;
+	tcp_recved(pcb, len);
+}
+
 static err_t sent(void *arg, struct tcp_pcb *pcb, u16_t len)
 {
 	struct echo *echo = arg;
@@ -161,19 +198,22 @@ static err_t sent(void *arg, struct tcp_pcb *pcb, u16_t len)
 		struct kept *oldest = kept_at(echo, 0);
 
 		echo->acked -= oldest->len;
-		if (oldest->p)
+		if (oldest->p) {
 			pbuf_free(oldest->p);
+			echo->lent -= oldest->len;
+		}
 		echo->first++;
 		echo->count--;
 	}
-	/* Now the client may send as much again. */
-	tcp_recved(pcb, len);
+	echo->withheld += len;
+	widen(echo, pcb);
 	write_all(echo, pcb);
 	return close_if_done(echo, pcb);
 }
 
 static err_t poll(void *arg, struct tcp_pcb *pcb)
 {
+	widen(arg, pcb);
 	write_all(arg, pcb);
 	return ERR_OK;
 }
@@ -191,7 +231,7 @@ static err_t accept(void *arg, struct tcp_pcb *pcb, err_t err)
 	(void)arg;
 	if (err != ERR_OK || !pcb)
 		return ERR_VAL;
-	echo = mem_calloc(1, sizeof(*echo));
+	echo = service_stats.echo_connections < BOARD_ECHOES ? mem_calloc(1, sizeof(*echo)) : NULL;
 	if (!echo) {
 		service_stats.refused++;
 		return ERR_MEM;
