@@ -46,10 +46,10 @@
 #define BOARD_RX_FRAMES		96
 /*
  * When fewer transfers than BOARD_RX_LOW have room, a connection keeps no more than
- * BOARD_RX_SHARE bytes there, the rest is copied.  With fewer than BOARD_RX_SHORT, windows
- * open no wider than BOARD_RX_LEAST; with fewer than BOARD_RX_RESERVE, or BOARD_HEAP_LOW,
- * who keeps more than that gets no more.  With none for so many milliseconds, who keeps
- * most is cut off.
+ * BOARD_RX_SHARE bytes there (with fewer than BOARD_RX_SHORT, BOARD_RX_LEAST), the rest is
+ * copied, and windows open no wider than BOARD_RX_LEAST.  With fewer than BOARD_RX_RESERVE,
+ * or BOARD_HEAP_LOW, who keeps more than that gets no more.  With none for so many
+ * milliseconds, who keeps most is cut off.
  */
 #define BOARD_RX_LOW		7
 #define BOARD_RX_SHARE		(6 * BOARD_MSS)

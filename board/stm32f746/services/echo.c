@@ -179,7 +179,7 @@ static void widen(struct echo *echo, struct tcp_pcb *pcb)
 {
 	uint32_t len = echo->withheld, room;
 
-	if (rxbuf_runs() < BOARD_RX_SHORT) {
+	if (rxbuf_runs() < BOARD_RX_LOW || heap_free() < 2 * BOARD_HEAP_LOW) {
 		room = pcb->rcv_wnd < BOARD_RX_LEAST ? BOARD_RX_LEAST - pcb->rcv_wnd : 0;
 		len = len < room ? len : room;
 	}

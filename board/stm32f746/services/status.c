@@ -10,14 +10,23 @@
 #include "services.h"
 #include "text.h"
 
-#define PAGE_MAX	2048
+#define PAGE_MAX	3072
 
 static const char header[] = "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n"
 			     "Cache-Control: no-store\r\nConnection: close\r\n\r\n";
 
+/**
+ * struct page - the page
+ * @text: sent from here
+ * @len: bytes of it
+ * @reader: who is sent it; it stays as it is until then
+ * @acked: bytes that the reader has
+ */
 struct page {
 	char text[PAGE_MAX];
 	uint32_t len;
+	struct tcp_pcb *reader;
+	uint32_t acked;
 };
 
 static struct page page;
@@ -78,21 +87,54 @@ static void make_page(void)
 	put_counters();
 }
 
+/* The page has been read, or nobody waits for it any more. */
+static void release(void *arg, err_t err)
+{
+	(void)err;
+	if (arg)
+		page.reader = NULL;
+}
+
+static err_t sent(void *arg, struct tcp_pcb *pcb, u16_t len)
+{
+	if (!arg)
+		return ERR_OK;
+	page.acked += len;
+	if (page.acked < page.len)
+		return ERR_OK;
+	page.reader = NULL;
+	return service_close(pcb);
+}
+
+/* When there is little memory, there is still the page's own, for one reader at a time. */
+static err_t show(struct tcp_pcb *pcb)
+{
+	if (page.reader) {
+		service_stats.refused++;
+		tcp_abort(pcb);
+		return ERR_ABRT;
+	}
+	make_page();
+	if (tcp_write(pcb, page.text, page.len, 0) != ERR_OK) {
+		tcp_abort(pcb);
+		return ERR_ABRT;
+	}
+	page.reader = pcb;
+	page.acked = 0;
+	tcp_arg(pcb, &page);
+	return ERR_OK;
+}
+
 /* The first bytes of a request are enough: there is one page. */
 static err_t receive(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
 {
-	(void)arg;
 	(void)err;
 	if (p) {
 		tcp_recved(pcb, p->tot_len);
 		pbuf_free(p);
-		make_page();
-		if (tcp_write(pcb, page.text, page.len, TCP_WRITE_FLAG_COPY) != ERR_OK) {
-			tcp_abort(pcb);
-			return ERR_ABRT;
-		}
+		return arg ? ERR_OK : show(pcb);
 	}
-	return service_close(pcb);
+	return arg ? ERR_OK : service_close(pcb);
 }
 
 static err_t accept(void *arg, struct tcp_pcb *pcb, err_t err)
@@ -101,6 +143,8 @@ static err_t accept(void *arg, struct tcp_pcb *pcb, err_t err)
 	if (err != ERR_OK || !pcb)
 		return ERR_VAL;
 	tcp_recv(pcb, receive);
+	tcp_sent(pcb, sent);
+	tcp_err(pcb, release);
 	return ERR_OK;
 }
 

@@ -36,12 +36,14 @@ enum usb_speed dcd_speed_max(void)
 	return speed;
 }
 
+static uint32_t started;
+
 uint32_t board_ms(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return now.tv_sec * 1000u + now.tv_nsec / 1000000;
+	return now.tv_sec * 1000u + now.tv_nsec / 1000000 - started;
 }
 
 void board_idle(void)
@@ -100,5 +102,6 @@ int main(int argc, char **argv)
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	line_listen(path);
+	started = board_ms();
 	board_run();
 }
