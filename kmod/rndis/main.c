@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * rndis_loan.ko: a driver for RNDIS devices that sends frames from where they
- * lie and receives into pages that frames keep.  It takes no device unasked: see
- * rl_probe().
+ * lie and receives into pages that frames keep.  But for the board of ours it
+ * takes no device unasked: see rl_probe().
  */
 #include <linux/module.h>
 
@@ -42,7 +42,11 @@ static const struct driver_info rl_poll_info = {
 
 /* No MODULE_DEVICE_TABLE: this must not be loaded for every telephone. */
 static const struct usb_device_id rl_ids[] = {
+	/* The board of ours, board/stm32f746; the one that is taken unasked */
 	{
+		USB_DEVICE_AND_INTERFACE_INFO(0x1209, 0x0001, USB_CLASS_COMM, 2, 0xff),
+		.driver_info = (unsigned long)&rl_info,
+	}, {
 		USB_INTERFACE_INFO(USB_CLASS_COMM, 2, 0xff),
 		.driver_info = (unsigned long)&rl_info,
 	}, {
@@ -64,7 +68,7 @@ static int rl_probe(struct usb_interface *intf, const struct usb_device_id *id)
 	 * What matched an id from new_id is asked for by somebody; but such an id may
 	 * name any device, and matches its interfaces of all kinds.
 	 */
-	bool asked_for = id < rl_ids || id >= rl_ids + ARRAY_SIZE(rl_ids);
+	bool asked_for = id <= rl_ids || id >= rl_ids + ARRAY_SIZE(rl_ids);
 
 	id = usb_match_id(intf, rl_ids);
 	if (!id || !(asked_for || READ_ONCE(rl_take)))
