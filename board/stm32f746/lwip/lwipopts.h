@@ -14,7 +14,7 @@
 #define LWIP_SOCKET			0
 #define LWIP_SINGLE_NETIF		1
 
-#define MEM_ALIGNMENT			4
+#define MEM_ALIGNMENT			__SIZEOF_POINTER__
 #define MEM_SIZE			BOARD_HEAP
 #define MEM_LIBC_MALLOC			0
 

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: GPL-2.0
+units += settings
+settings-sources := net/settings.c
