@@ -22,7 +22,8 @@ static void put(struct text *text, char c)
 		*text->at++ = c;
 }
 
-static void put_number(struct text *text, uint32_t value, unsigned int base, int width, char fill)
+static void put_number(struct text *text, uint32_t value, unsigned int base,
+		       int width, char fill)
 {
 	char digits[10];
 	int n = 0;
@@ -69,7 +70,8 @@ static const char *convert(struct text *text, const char *format, va_list *args)
 		value = va_arg(*args, int);
 		if (value < 0)
 			put(text, '-');
-		put_number(text, value < 0 ? -(uint32_t)value : (uint32_t)value, 10, width, fill);
+		put_number(text, value < 0 ? -(uint32_t)value : (uint32_t)value,
+			   10, width, fill);
 		break;
 	case 'u':
 		put_number(text, va_arg(*args, unsigned int), 10, width, fill);

@@ -13,25 +13,27 @@
 #include "rxbuf.h"
 
 /* Offsets in a frame without options: Ethernet, IP, TCP */
-#define AT_TYPE		12
-#define AT_IP		14
-#define AT_IP_LEN	16
-#define AT_FRAGMENT	20
-#define AT_PROTOCOL	23
-#define AT_FLOW		26	/* both addresses, both ports */
-#define FLOW_SIZE	12
-#define AT_TCP		34
-#define AT_SEQ		38
-#define AT_ACK		42
-#define AT_DATA_OFFSET	46
-#define AT_FLAGS	47
-#define AT_WINDOW	48
-#define HEADERS		54
+#define AT_TYPE 12
+#define AT_IP 14
+#define AT_IP_LEN 16
+#define AT_FRAGMENT 20
+#define AT_PROTOCOL 23
+#define AT_FLOW 26 /* both addresses, both ports */
+#define FLOW_SIZE 12
+#define AT_TCP 34
+#define AT_SEQ 38
+#define AT_ACK 42
+#define AT_DATA_OFFSET 46
+#define AT_FLAGS 47
+#define AT_WINDOW 48
+#define HEADERS 54
 
-#define GRO_FLOWS	4
-#define CHECK_ALL	(NETIF_CHECKSUM_CHECK_IP | NETIF_CHECKSUM_CHECK_ICMP | \
-			 NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP)
-#define CHECK_LEFT	(NETIF_CHECKSUM_CHECK_IP | NETIF_CHECKSUM_CHECK_ICMP)
+#define GRO_FLOWS 4
+
+#define CHECK_ALL                                              \
+	(NETIF_CHECKSUM_CHECK_IP | NETIF_CHECKSUM_CHECK_ICMP | \
+	 NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP)
+#define CHECK_LEFT (NETIF_CHECKSUM_CHECK_IP | NETIF_CHECKSUM_CHECK_ICMP)
 
 /**
  * struct flow - segments that wait for more of theirs
@@ -66,8 +68,9 @@ static void put_be16(uint8_t *at, uint16_t value)
 /* TCP over IPv4, where neither is a fragment nor has IP options */
 static bool is_tcp(const uint8_t *frame, uint32_t len)
 {
-	return len >= HEADERS && get_be16(frame + AT_TYPE) == 0x0800 && frame[AT_IP] == 0x45 &&
-	       frame[AT_PROTOCOL] == IP_PROTO_TCP && !(get_be16(frame + AT_FRAGMENT) & 0x3fff);
+	return len >= HEADERS && get_be16(frame + AT_TYPE) == 0x0800 &&
+	       frame[AT_IP] == 0x45 && frame[AT_PROTOCOL] == IP_PROTO_TCP &&
+	       !(get_be16(frame + AT_FRAGMENT) & 0x3fff);
 }
 
 /* Nothing but payload, acknowledged */
@@ -122,8 +125,9 @@ static struct flow *find(const uint8_t *frame)
 	unsigned int i;
 
 	for (i = 0; i < GRO_FLOWS; i++)
-		if (flows[i].p && !memcmp((uint8_t *)flows[i].p->payload + AT_FLOW,
-					  frame + AT_FLOW, FLOW_SIZE))
+		if (flows[i].p &&
+		    !memcmp((uint8_t *)flows[i].p->payload + AT_FLOW,
+			    frame + AT_FLOW, FLOW_SIZE))
 			return &flows[i];
 	return NULL;
 }
@@ -170,12 +174,14 @@ static bool keeps_too_much(const uint8_t *frame)
 {
 	const struct tcp_pcb *pcb;
 
-	if (rxbuf_runs() >= BOARD_RX_RESERVE && MEM_SIZE - lwip_stats.mem.used >= BOARD_HEAP_LOW)
+	if (rxbuf_runs() >= BOARD_RX_RESERVE &&
+	    MEM_SIZE - lwip_stats.mem.used >= BOARD_HEAP_LOW)
 		return false;
 	for (pcb = tcp_active_pcbs; pcb; pcb = pcb->next)
 		if (pcb->remote_port == get_be16(frame + AT_TCP) &&
 		    pcb->local_port == get_be16(frame + AT_TCP + 2) &&
-		    !memcmp(&ip_2_ip4(&pcb->remote_ip)->addr, frame + AT_FLOW, 4))
+		    !memcmp(&ip_2_ip4(&pcb->remote_ip)->addr, frame + AT_FLOW,
+			    4))
 			return pcb->snd_buf + BOARD_RX_LEAST < TCP_SND_BUF;
 	return false;
 }

@@ -11,32 +11,32 @@
 #include "usb/dcd.h"
 
 /* Counters of the data path; the status page shows all of them. */
-#define NET_COUNTERS(C)				\
-	C(rx_transfers)				\
-	C(rx_messages)				\
-	C(rx_bytes)				\
-	C(rx_malformed)				\
-	C(rx_too_long)				\
-	C(rx_bad_sum)				\
-	C(rx_sum_left)				\
-	C(rx_joined)				\
-	C(rx_no_frame)				\
-	C(rx_kept_too_much)			\
-	C(rx_waits)				\
-	C(rx_cut_off)				\
-	C(tx_transfers)				\
-	C(tx_messages)				\
-	C(tx_bytes)				\
-	C(tx_sum_left)				\
-	C(tx_full)				\
-	C(tx_errors)				\
-	C(copied_rx)				\
-	C(copied_tx)				\
-	C(copied_small)				\
-	C(copied_low)				\
+#define NET_COUNTERS(C)     \
+	C(rx_transfers)     \
+	C(rx_messages)      \
+	C(rx_bytes)         \
+	C(rx_malformed)     \
+	C(rx_too_long)      \
+	C(rx_bad_sum)       \
+	C(rx_sum_left)      \
+	C(rx_joined)        \
+	C(rx_no_frame)      \
+	C(rx_kept_too_much) \
+	C(rx_waits)         \
+	C(rx_cut_off)       \
+	C(tx_transfers)     \
+	C(tx_messages)      \
+	C(tx_bytes)         \
+	C(tx_sum_left)      \
+	C(tx_full)          \
+	C(tx_errors)        \
+	C(copied_rx)        \
+	C(copied_tx)        \
+	C(copied_small)     \
+	C(copied_low)       \
 	C(copied_pieces)
 
-#define NET_FIELD(name)	uint32_t name;
+#define NET_FIELD(name) uint32_t name;
 struct net_stats {
 	NET_COUNTERS(NET_FIELD)
 };

@@ -12,7 +12,7 @@
 #include "net.h"
 #include "rndis/proto.h"
 
-#define IP4_OF(...)	IP4_ADDR(__VA_ARGS__)
+#define IP4_OF(...) IP4_ADDR(__VA_ARGS__)
 
 struct net_stats net_stats;
 struct netif net_if;
@@ -28,14 +28,15 @@ uint32_t sys_now(void)
 
 static err_t set_up(struct netif *netif)
 {
-	static const uint8_t mac[] = BOARD_MAC;
+	static const uint8_t mac[] = { BOARD_MAC };
 
 	netif->name[0] = 'u';
 	netif->name[1] = 's';
 	memcpy(netif->hwaddr, mac, sizeof(mac));
 	netif->hwaddr_len = sizeof(mac);
 	netif->mtu = BOARD_MSS + 40;
-	netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET;
+	netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP |
+		       NETIF_FLAG_ETHERNET;
 	netif->output = etharp_output;
 	netif->linkoutput = net_tx;
 	return ERR_OK;
@@ -51,7 +52,8 @@ static void abort_connections(void)
 /* The host's word about link and offload */
 void rndis_changed(void)
 {
-	sums_made = NETIF_CHECKSUM_GEN_IP | NETIF_CHECKSUM_GEN_UDP | NETIF_CHECKSUM_GEN_ICMP;
+	sums_made = NETIF_CHECKSUM_GEN_IP | NETIF_CHECKSUM_GEN_UDP |
+		    NETIF_CHECKSUM_GEN_ICMP;
 	if (!(rndis.to_host & RNDIS_CSUM_TCP4))
 		sums_made |= NETIF_CHECKSUM_GEN_TCP;
 	NETIF_SET_CHECKSUM_CTRL(&net_if, sums_made);
@@ -60,7 +62,9 @@ void rndis_changed(void)
 		return;
 	if (rndis_up()) {
 		netif_set_link_up(&net_if);
-		board_log("link up, %s\n", rndis.to_host ? "checksums left out" : "checksums made");
+		board_log("link up, %s\n", rndis.to_host ?
+						   "checksums left out" :
+						   "checksums made");
 	} else {
 		netif_set_link_down(&net_if);
 		abort_connections();
@@ -85,7 +89,8 @@ uint32_t rndis_statistic(uint32_t oid)
 	case OID_GEN_XMIT_ERROR:
 		return net_stats.tx_errors;
 	case OID_GEN_RCV_ERROR:
-		return net_stats.rx_malformed + net_stats.rx_too_long + net_stats.rx_bad_sum;
+		return net_stats.rx_malformed + net_stats.rx_too_long +
+		       net_stats.rx_bad_sum;
 	default:
 		return net_stats.rx_no_frame;
 	}

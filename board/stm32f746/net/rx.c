@@ -11,7 +11,7 @@
 #include "rxbuf.h"
 
 /* With a VLAN tag */
-#define FRAME_MAX	1518
+#define FRAME_MAX 1518
 
 /**
  * struct rx_frame - a frame in a transfer, as lwIP has it
@@ -99,7 +99,8 @@ struct pbuf *net_frame(uint8_t *data, uint32_t len)
 	frame->data = data;
 	frame->len = len;
 	rxbuf_hold(data, len);
-	return pbuf_alloced_custom(PBUF_RAW, len, PBUF_REF, &frame->custom, data, len);
+	return pbuf_alloced_custom(PBUF_RAW, len, PBUF_REF, &frame->custom,
+				   data, len);
 }
 
 #ifdef BOARD_COPY

@@ -7,10 +7,12 @@
 #include "config.h"
 #include "rxbuf.h"
 
-_Static_assert(BOARD_RX_BLOCKS <= 64 && BOARD_RX_BLOCKS >= 2 * BOARD_RX_RUN, "blocks in a bitmap");
+_Static_assert(BOARD_RX_BLOCKS <= 64 && BOARD_RX_BLOCKS >= 2 * BOARD_RX_RUN,
+	       "blocks in a bitmap");
 _Static_assert(BOARD_RX_RUN == 4, "starts() knows");
 
-#define ALL	(BOARD_RX_BLOCKS == 64 ? ~0ull : (1ull << (BOARD_RX_BLOCKS % 64)) - 1)
+#define ALL \
+	(BOARD_RX_BLOCKS == 64 ? ~0ull : (1ull << (BOARD_RX_BLOCKS % 64)) - 1)
 
 static _Alignas(32) uint8_t memory[BOARD_RX_BLOCKS][BOARD_RX_BLOCK];
 
@@ -89,7 +91,8 @@ void rxbuf_trim(const uint8_t *transfer, uint32_t len)
 {
 	unsigned int first = index_of(transfer), i;
 
-	for (i = (len + BOARD_RX_BLOCK - 1) / BOARD_RX_BLOCK; i < BOARD_RX_RUN; i++)
+	for (i = (len + BOARD_RX_BLOCK - 1) / BOARD_RX_BLOCK; i < BOARD_RX_RUN;
+	     i++)
 		drop(first + i);
 }
 

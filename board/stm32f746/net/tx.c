@@ -11,8 +11,8 @@
 #include "net.h"
 #include "rxbuf.h"
 
-#define AT_TYPE		12
-#define AT_PROTOCOL	23
+#define AT_TYPE 12
+#define AT_PROTOCOL 23
 
 /**
  * struct tx_frame - a frame that waits or is being sent
@@ -71,10 +71,12 @@ static unsigned int choose(uint32_t *total)
 	for (n = 0; n < tx.count; n++) {
 		const struct tx_frame *frame = frame_at(n);
 
-		len = pad_of(*total) + RNDIS_LEAD(frame->csum_left) + frame->p->tot_len;
+		len = pad_of(*total) + RNDIS_LEAD(frame->csum_left) +
+		      frame->p->tot_len;
 		pieces += 1 + frame->pieces;
 		/* Four bytes are kept for the end; one frame always fits. */
-		if (n && (pieces > DCD_PIECES || *total + len > rndis.tx_max - 4))
+		if (n &&
+		    (pieces > DCD_PIECES || *total + len > rndis.tx_max - 4))
 			break;
 		*total += len;
 	}
@@ -92,7 +94,8 @@ static void start(void)
 	n = choose(&total);
 	for (i = 0; i < n; i++) {
 		struct tx_frame *frame = frame_at(i);
-		uint32_t lead = RNDIS_LEAD(frame->csum_left), len = frame->p->tot_len;
+		uint32_t lead = RNDIS_LEAD(frame->csum_left),
+			 len = frame->p->tot_len;
 		const struct pbuf *q;
 
 		/* Never a whole packet at the end: hosts take a packet of none for an error. */
@@ -102,7 +105,8 @@ static void start(void)
 		piece[count].data = frame->lead;
 		piece[count++].len = pad + lead;
 		memset(frame->lead, 0, pad);
-		rndis_header(frame->lead + pad, lead, len, i == n - 1 ? 0 : pad_of(lead + len),
+		rndis_header(frame->lead + pad, lead, len,
+			     i == n - 1 ? 0 : pad_of(lead + len),
 			     frame->csum_left);
 		pad = pad_of(lead + len);
 		for (q = frame->p; q; q = q->next) {
@@ -165,8 +169,8 @@ static bool is_tcp(const struct pbuf *p)
 {
 	const uint8_t *frame = p->payload;
 
-	return p->len > AT_PROTOCOL && frame[AT_TYPE] == 0x08 && !frame[AT_TYPE + 1] &&
-	       frame[AT_PROTOCOL] == IP_PROTO_TCP;
+	return p->len > AT_PROTOCOL && frame[AT_TYPE] == 0x08 &&
+	       !frame[AT_TYPE + 1] && frame[AT_PROTOCOL] == IP_PROTO_TCP;
 }
 
 err_t net_tx(struct netif *netif, struct pbuf *p)
@@ -174,7 +178,8 @@ err_t net_tx(struct netif *netif, struct pbuf *p)
 	struct tx_frame *frame = frame_at(tx.count);
 
 	(void)netif;
-	if (!tx.endpoint || !rndis_up() || p->tot_len + (uint32_t)RNDIS_LEAD_MAX > rndis.tx_max) {
+	if (!tx.endpoint || !rndis_up() ||
+	    p->tot_len + (uint32_t)RNDIS_LEAD_MAX > rndis.tx_max) {
 		net_stats.tx_errors++;
 		return ERR_IF;
 	}

@@ -13,26 +13,32 @@ enum { INIT_MAX_TRANSFER = 5, INIT_WORDS };
 enum { OID_OID = 3, OID_LEN, OID_OFFSET, OID_RESERVED, OID_WORDS };
 enum { ANSWER_STATUS = 3, ANSWER_INFO_LEN, ANSWER_INFO_OFFSET, ANSWER_WORDS };
 enum {
-	INIT_C_MAJOR = 4, INIT_C_MINOR, INIT_C_FLAGS, INIT_C_MEDIUM, INIT_C_MESSAGES,
-	INIT_C_TRANSFER, INIT_C_ALIGN, INIT_C_WORDS = 13,
+	INIT_C_MAJOR = 4,
+	INIT_C_MINOR,
+	INIT_C_FLAGS,
+	INIT_C_MEDIUM,
+	INIT_C_MESSAGES,
+	INIT_C_TRANSFER,
+	INIT_C_ALIGN,
+	INIT_C_WORDS = 13,
 };
 enum { RESET_C_STATUS = 2, RESET_C_ADDRESSING, RESET_C_WORDS };
 
-#define COMMAND_MIN	12
-#define CONNECTIONLESS	1
+#define COMMAND_MIN 12
+#define CONNECTIONLESS 1
 /* Messages in a transfer begin at multiples of 4 bytes: 2 to the power of this. */
-#define ALIGN_POWER	2
-#define FRAME_MAX	1514
+#define ALIGN_POWER 2
+#define FRAME_MAX 1514
 /* Of a transfer that has room for one frame */
-#define TRANSFER_MIN	(RNDIS_LEAD_MAX + FRAME_MAX)
+#define TRANSFER_MIN (RNDIS_LEAD_MAX + FRAME_MAX)
 /* In units of 100 bits per second */
-#define LINK_SPEED	1000000
-#define VENDOR		0x00ffffff
-#define DRIVER_VERSION	0x00010000
-#define MULTICAST_MAX	1
+#define LINK_SPEED 1000000
+#define VENDOR 0x00ffffff
+#define DRIVER_VERSION 0x00010000
+#define MULTICAST_MAX 1
 
-#define ANSWERS_SIZE	1024
-#define INFO_MAX	256
+#define ANSWERS_SIZE 1024
+#define INFO_MAX 256
 
 struct rndis rndis;
 
@@ -105,13 +111,22 @@ static const uint32_t numbers[][2] = {
 };
 
 static const uint32_t others[] = {
-	OID_GEN_SUPPORTED_LIST, OID_GEN_VENDOR_DESCRIPTION, OID_GEN_CURRENT_PACKET_FILTER,
-	OID_802_3_PERMANENT_ADDRESS, OID_802_3_CURRENT_ADDRESS, OID_GEN_XMIT_OK, OID_GEN_RCV_OK,
-	OID_GEN_XMIT_ERROR, OID_GEN_RCV_ERROR, OID_GEN_RCV_NO_BUFFER, OID_OFFLOAD_CONFIG,
-	OID_OFFLOAD_PARAMETERS, OID_OFFLOAD_CAPABILITIES,
+	OID_GEN_SUPPORTED_LIST,
+	OID_GEN_VENDOR_DESCRIPTION,
+	OID_GEN_CURRENT_PACKET_FILTER,
+	OID_802_3_PERMANENT_ADDRESS,
+	OID_802_3_CURRENT_ADDRESS,
+	OID_GEN_XMIT_OK,
+	OID_GEN_RCV_OK,
+	OID_GEN_XMIT_ERROR,
+	OID_GEN_RCV_ERROR,
+	OID_GEN_RCV_NO_BUFFER,
+	OID_OFFLOAD_CONFIG,
+	OID_OFFLOAD_PARAMETERS,
+	OID_OFFLOAD_CAPABILITIES,
 };
 
-#define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static uint32_t put_list(uint8_t *info)
 {
@@ -124,7 +139,8 @@ static uint32_t put_list(uint8_t *info)
 	return 4 * n;
 }
 
-_Static_assert(4 * (COUNT(numbers) + COUNT(others)) <= INFO_MAX, "the list has room");
+_Static_assert(4 * (COUNT(numbers) + COUNT(others)) <= INFO_MAX,
+	       "the list has room");
 
 static uint32_t put_number(uint8_t *info, uint32_t value)
 {
@@ -135,7 +151,7 @@ static uint32_t put_number(uint8_t *info, uint32_t value)
 /* Writes an object's value; 0 when there is no such object. */
 static uint32_t get_object(uint32_t oid, uint8_t info[INFO_MAX])
 {
-	static const uint8_t host[] = BOARD_HOST_MAC;
+	static const uint8_t host[] = { BOARD_HOST_MAC };
 	static const char vendor[] = "sockloan";
 	uint32_t i;
 
@@ -165,7 +181,8 @@ static uint32_t get_object(uint32_t oid, uint8_t info[INFO_MAX])
 		rndis_offload_fill(info, rndis.to_device, rndis.to_host);
 		return RNDIS_OFFLOAD_SIZE;
 	case OID_OFFLOAD_CAPABILITIES:
-		rndis_offload_fill(info, RNDIS_CSUM_TCP4 | RNDIS_CSUM_UDP4, RNDIS_CSUM_TCP4);
+		rndis_offload_fill(info, RNDIS_CSUM_TCP4 | RNDIS_CSUM_UDP4,
+				   RNDIS_CSUM_TCP4);
 		return RNDIS_OFFLOAD_SIZE;
 	default:
 		return 0;
@@ -184,7 +201,8 @@ static uint32_t set_object(uint32_t oid, const uint8_t *info, uint32_t len)
 		/* All frames come anyway. */
 		return len % 6 ? RNDIS_INVALID_DATA : RNDIS_SUCCESS;
 	case OID_OFFLOAD_PARAMETERS:
-		if (!rndis_offload_set(info, len, &rndis.to_device, &rndis.to_host))
+		if (!rndis_offload_set(info, len, &rndis.to_device,
+				       &rndis.to_host))
 			return RNDIS_INVALID_DATA;
 		break;
 	default:
@@ -230,7 +248,8 @@ static bool initialize(const uint8_t *message, uint32_t len)
 }
 
 /* Where a query or a set has its information; NULL when that is not in it. */
-static const uint8_t *find_info(const uint8_t *message, uint32_t len, uint32_t *info_len)
+static const uint8_t *find_info(const uint8_t *message, uint32_t len,
+				uint32_t *info_len)
 {
 	uint32_t offset;
 
@@ -241,7 +260,8 @@ static const uint8_t *find_info(const uint8_t *message, uint32_t len, uint32_t *
 	/* Hosts put anything there when there is none. */
 	if (!*info_len)
 		return message;
-	if (!rndis_within(4 * OID_WORDS - RNDIS_BASE, len - RNDIS_BASE, offset, *info_len))
+	if (!rndis_within(4 * OID_WORDS - RNDIS_BASE, len - RNDIS_BASE, offset,
+			  *info_len))
 		return NULL;
 	return message + RNDIS_BASE + offset;
 }
@@ -279,7 +299,8 @@ static bool set(const uint8_t *message, uint32_t len)
 	if (!info || ANSWERS_SIZE - answers.len < 4 * (ANSWER_STATUS + 1))
 		return false;
 	return answer_status(message,
-			     set_object(get_le32(message + 4 * OID_OID), info, info_len));
+			     set_object(get_le32(message + 4 * OID_OID), info,
+					info_len));
 }
 
 static bool reset(void)

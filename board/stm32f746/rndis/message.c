@@ -8,7 +8,7 @@
 #include "proto.h"
 #include "rndis.h"
 
-#define FRAME_MIN	14
+#define FRAME_MIN 14
 
 static bool read_csum(uint32_t value, struct rndis_frame *frame)
 {
@@ -17,7 +17,8 @@ static bool read_csum(uint32_t value, struct rndis_frame *frame)
 	return !frame->csum_left || rndis.to_device;
 }
 
-static bool read_info(const uint8_t *at, uint32_t len, struct rndis_frame *frame)
+static bool read_info(const uint8_t *at, uint32_t len,
+		      struct rndis_frame *frame)
 {
 	uint32_t size, offset;
 
@@ -59,7 +60,8 @@ static bool read_message(uint8_t *at, uint32_t len, struct rndis_frame *frame)
 	       read_info(at + RNDIS_BASE + info, info_len, frame);
 }
 
-enum rndis_next rndis_next(uint8_t *data, uint32_t len, uint32_t *at, struct rndis_frame *frame)
+enum rndis_next rndis_next(uint8_t *data, uint32_t len, uint32_t *at,
+			   struct rndis_frame *frame)
 {
 	uint32_t left = len - *at, size;
 	uint8_t *message = data + *at;
@@ -68,14 +70,16 @@ enum rndis_next rndis_next(uint8_t *data, uint32_t len, uint32_t *at, struct rnd
 	if (left < RNDIS_HEADER)
 		return RNDIS_END;
 	size = get_le32(message + 4 * PACKET_LEN);
-	if (get_le32(message + 4 * PACKET_TYPE) != RNDIS_PACKET || size < RNDIS_HEADER ||
-	    size > left || !read_message(message, size, frame))
+	if (get_le32(message + 4 * PACKET_TYPE) != RNDIS_PACKET ||
+	    size < RNDIS_HEADER || size > left ||
+	    !read_message(message, size, frame))
 		return RNDIS_MALFORMED;
 	*at += size;
 	return RNDIS_FRAME;
 }
 
-void rndis_header(uint8_t *at, uint32_t lead, uint32_t len, uint32_t pad, bool csum_left)
+void rndis_header(uint8_t *at, uint32_t lead, uint32_t len, uint32_t pad,
+		  bool csum_left)
 {
 	uint8_t *info = at + RNDIS_HEADER;
 

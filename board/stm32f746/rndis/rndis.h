@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 /* What of checksums is left to the other side */
-#define RNDIS_CSUM_TCP4		1u
-#define RNDIS_CSUM_UDP4		2u
+#define RNDIS_CSUM_TCP4 1u
+#define RNDIS_CSUM_UDP4 2u
 
 /**
  * struct rndis - what the two ends have agreed on
@@ -54,12 +54,14 @@ uint32_t rndis_statistic(uint32_t oid);
 
 /* -- offload.c ----------------------------------------------------------------------- */
 
-#define RNDIS_OFFLOAD_SIZE	156
+#define RNDIS_OFFLOAD_SIZE 156
 
 /* The answer about what can be done, or what is on. */
-void rndis_offload_fill(uint8_t data[RNDIS_OFFLOAD_SIZE], uint32_t to_device, uint32_t to_host);
+void rndis_offload_fill(uint8_t data[RNDIS_OFFLOAD_SIZE], uint32_t to_device,
+			uint32_t to_host);
 /* The host turns things on.  Return: false, and nothing has changed, for nonsense. */
-bool rndis_offload_set(const uint8_t *data, uint32_t len, uint32_t *to_device, uint32_t *to_host);
+bool rndis_offload_set(const uint8_t *data, uint32_t len, uint32_t *to_device,
+		       uint32_t *to_host);
 
 /* -- message.c ------------------------------------------------------------------------ */
 
@@ -78,11 +80,12 @@ struct rndis_frame {
 enum rndis_next { RNDIS_END, RNDIS_FRAME, RNDIS_MALFORMED };
 
 /* The message at *at of a transfer of len bytes; *at goes to the next one. */
-enum rndis_next rndis_next(uint8_t *data, uint32_t len, uint32_t *at, struct rndis_frame *frame);
+enum rndis_next rndis_next(uint8_t *data, uint32_t len, uint32_t *at,
+			   struct rndis_frame *frame);
 
 /* What stands before a frame: padding of the message before it included. */
-#define RNDIS_LEAD_MAX		(3 + 44 + 16 + 4)
-#define RNDIS_LEAD(csum_left)	((csum_left) ? 44u + 16u : 44u)
+#define RNDIS_LEAD_MAX (3 + 44 + 16 + 4)
+#define RNDIS_LEAD(csum_left) ((csum_left) ? 44u + 16u : 44u)
 
 /**
  * rndis_header - write what stands before a frame to the host
@@ -92,6 +95,7 @@ enum rndis_next rndis_next(uint8_t *data, uint32_t len, uint32_t *at, struct rnd
  * @pad: bytes behind it that belong to the message
  * @csum_left: the checksum is left to the host
  */
-void rndis_header(uint8_t *at, uint32_t lead, uint32_t len, uint32_t pad, bool csum_left);
+void rndis_header(uint8_t *at, uint32_t lead, uint32_t len, uint32_t pad,
+		  bool csum_left);
 
 #endif /* BOARD_RNDIS_H */

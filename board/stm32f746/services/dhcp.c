@@ -9,19 +9,19 @@
 #include "dhcp.h"
 
 /* Offsets in a message */
-#define AT_OP		0
-#define AT_HTYPE	1
-#define AT_HLEN		2
-#define AT_XID		4
-#define AT_SECS		8
-#define AT_FLAGS	10
-#define AT_CIADDR	12
-#define AT_YIADDR	16
-#define AT_SIADDR	20
-#define AT_GIADDR	24
-#define AT_CHADDR	28
-#define AT_COOKIE	236
-#define AT_OPTIONS	240
+#define AT_OP 0
+#define AT_HTYPE 1
+#define AT_HLEN 2
+#define AT_XID 4
+#define AT_SECS 8
+#define AT_FLAGS 10
+#define AT_CIADDR 12
+#define AT_YIADDR 16
+#define AT_SIADDR 20
+#define AT_GIADDR 24
+#define AT_CHADDR 28
+#define AT_COOKIE 236
+#define AT_OPTIONS 240
 
 enum { OP_REQUEST = 1, OP_REPLY };
 enum { DISCOVER = 1, OFFER, REQUEST, DECLINE, ACK, NAK, RELEASE, INFORM };
@@ -38,7 +38,7 @@ enum {
 };
 
 /* Seconds */
-#define LEASE		86400
+#define LEASE 86400
 
 static const uint8_t cookie[] = { 99, 130, 83, 99 };
 static const uint8_t server[] = { BOARD_IP };
@@ -46,7 +46,8 @@ static const uint8_t lease[] = { BOARD_HOST_IP };
 static const uint8_t mask[] = { BOARD_NETMASK };
 
 /* The value of an option that has exactly size bytes; NULL when there is none such. */
-static const uint8_t *find(const uint8_t *message, uint32_t len, uint8_t option, uint8_t size)
+static const uint8_t *find(const uint8_t *message, uint32_t len, uint8_t option,
+			   uint8_t size)
 {
 	uint32_t at = AT_OPTIONS;
 
@@ -58,7 +59,8 @@ static const uint8_t *find(const uint8_t *message, uint32_t len, uint8_t option,
 		if (len - at < 2 || message[at + 1] > len - at - 2)
 			return NULL;
 		if (message[at] == option)
-			return message[at + 1] == size ? message + at + 2 : NULL;
+			return message[at + 1] == size ? message + at + 2 :
+							 NULL;
 		at += 2 + message[at + 1];
 	}
 	return NULL;
@@ -74,7 +76,8 @@ static uint8_t *put(uint8_t *at, uint8_t option, const void *value, uint8_t len)
 
 static uint8_t *put_seconds(uint8_t *at, uint8_t option, uint32_t seconds)
 {
-	const uint8_t value[] = { seconds >> 24, seconds >> 16, seconds >> 8, seconds };
+	const uint8_t value[] = { seconds >> 24, seconds >> 16, seconds >> 8,
+				  seconds };
 
 	return put(at, option, value, sizeof(value));
 }
@@ -103,7 +106,8 @@ static uint8_t judge(const uint8_t *message, uint32_t len)
 	return is_lease(address ? address : message + AT_CIADDR) ? ACK : NAK;
 }
 
-static void fill(const uint8_t *message, uint8_t type, bool informed, uint8_t *answer)
+static void fill(const uint8_t *message, uint8_t type, bool informed,
+		 uint8_t *answer)
 {
 	uint8_t *at = answer + AT_OPTIONS;
 
@@ -133,13 +137,15 @@ static void fill(const uint8_t *message, uint8_t type, bool informed, uint8_t *a
 	*at = OPTION_END;
 }
 
-bool dhcp_answer(const uint8_t *message, uint32_t len, uint8_t answer[DHCP_ANSWER], uint8_t to[4])
+bool dhcp_answer(const uint8_t *message, uint32_t len,
+		 uint8_t answer[DHCP_ANSWER], uint8_t to[4])
 {
 	const uint8_t *type;
 	uint8_t say;
 
-	if (len < AT_OPTIONS || message[AT_OP] != OP_REQUEST || message[AT_HTYPE] != 1 ||
-	    message[AT_HLEN] != 6 || memcmp(message + AT_COOKIE, cookie, sizeof(cookie)))
+	if (len < AT_OPTIONS || message[AT_OP] != OP_REQUEST ||
+	    message[AT_HTYPE] != 1 || message[AT_HLEN] != 6 ||
+	    memcmp(message + AT_COOKIE, cookie, sizeof(cookie)))
 		return false;
 	type = find(message, len, OPTION_TYPE, 1);
 	/* Through a relay nobody comes over a cable. */

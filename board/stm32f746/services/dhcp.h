@@ -8,9 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define DHCP_MESSAGE_MAX	576
+#define DHCP_MESSAGE_MAX 576
 /* Hosts of old want no less. */
-#define DHCP_ANSWER		300
+#define DHCP_ANSWER 300
 
 /**
  * dhcp_answer - the answer to a message of the host
@@ -21,6 +21,7 @@
  *
  * Return: whether there is one.
  */
-bool dhcp_answer(const uint8_t *message, uint32_t len, uint8_t answer[DHCP_ANSWER], uint8_t to[4]);
+bool dhcp_answer(const uint8_t *message, uint32_t len,
+		 uint8_t answer[DHCP_ANSWER], uint8_t to[4]);
 
 #endif /* BOARD_DHCP_H */

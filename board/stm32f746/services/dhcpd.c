@@ -8,10 +8,10 @@
 #include "net/net.h"
 #include "services.h"
 
-#define PORT_DHCP_CLIENT	68
+#define PORT_DHCP_CLIENT 68
 
-static void receive(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
-		    u16_t port)
+static void receive(void *arg, struct udp_pcb *pcb, struct pbuf *p,
+		    const ip_addr_t *from, u16_t port)
 {
 	static uint8_t message[DHCP_MESSAGE_MAX];
 	struct pbuf *answer = pbuf_alloc(PBUF_TRANSPORT, DHCP_ANSWER, PBUF_RAM);

@@ -13,7 +13,7 @@
 #include "services.h"
 
 /* Pieces that a connection keeps at most */
-#define KEPT_MAX	32
+#define KEPT_MAX 32
 
 /**
  * struct kept - payload that is not acknowledged
@@ -68,13 +68,14 @@ static uint32_t heap_free(void)
 	return MEM_SIZE - lwip_stats.mem.used;
 }
 
-static err_t write_copy(struct echo *echo, struct tcp_pcb *pcb, const struct pbuf *p,
-			uint32_t *counter)
+static err_t write_copy(struct echo *echo, struct tcp_pcb *pcb,
+			const struct pbuf *p, uint32_t *counter)
 {
 	struct kept *last = echo->count ? kept_at(echo, echo->count - 1) : NULL;
 	err_t err;
 
-	if (((!last || last->p) && echo->count == KEPT_MAX) || heap_free() < BOARD_HEAP_LOW)
+	if (((!last || last->p) && echo->count == KEPT_MAX) ||
+	    heap_free() < BOARD_HEAP_LOW)
 		return ERR_MEM;
 	err = tcp_write(pcb, p->payload, p->len, TCP_WRITE_FLAG_COPY);
 	if (err != ERR_OK)
@@ -107,7 +108,8 @@ static err_t write_lent(struct echo *echo, struct tcp_pcb *pcb, struct pbuf *p)
 /* One pbuf of those received, which are no chain any more; takes it when it succeeds. */
 static err_t write_one(struct echo *echo, struct tcp_pcb *pcb, struct pbuf *p)
 {
-	uint32_t share = rxbuf_runs() < BOARD_RX_SHORT ? BOARD_RX_LEAST : BOARD_RX_SHARE;
+	uint32_t share = rxbuf_runs() < BOARD_RX_SHORT ? BOARD_RX_LEAST :
+							 BOARD_RX_SHARE;
 	uint32_t *counter = &net_stats.copied_low;
 	err_t err;
 
@@ -180,7 +182,9 @@ static void widen(struct echo *echo, struct tcp_pcb *pcb)
 	uint32_t len = echo->withheld, room;
 
 	if (rxbuf_runs() < BOARD_RX_LOW || heap_free() < 2 * BOARD_HEAP_LOW) {
-		room = pcb->rcv_wnd < BOARD_RX_LEAST ? BOARD_RX_LEAST - pcb->rcv_wnd : 0;
+		room = pcb->rcv_wnd < BOARD_RX_LEAST ?
+			       BOARD_RX_LEAST - pcb->rcv_wnd :
+			       0;
 		len = len < room ? len : room;
 	}
 	if (!len)
@@ -231,7 +235,9 @@ static err_t accept(void *arg, struct tcp_pcb *pcb, err_t err)
 	(void)arg;
 	if (err != ERR_OK || !pcb)
 		return ERR_VAL;
-	echo = service_stats.echo_connections < BOARD_ECHOES ? mem_calloc(1, sizeof(*echo)) : NULL;
+	echo = service_stats.echo_connections < BOARD_ECHOES ?
+		       mem_calloc(1, sizeof(*echo)) :
+		       NULL;
 	if (!echo) {
 		service_stats.refused++;
 		return ERR_MEM;

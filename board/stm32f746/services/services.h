@@ -8,11 +8,11 @@
 #include "lwip/tcp.h"
 
 /* Ports */
-#define PORT_ECHO	7
-#define PORT_DISCARD	9
-#define PORT_DHCP	67
-#define PORT_STATUS	80
-#define PORT_IPERF	5001
+#define PORT_ECHO 7
+#define PORT_DISCARD 9
+#define PORT_DHCP 67
+#define PORT_STATUS 80
+#define PORT_IPERF 5001
 
 /* Payload that services have taken, bytes; the status page shows it. */
 struct service_stats {

@@ -10,10 +10,11 @@
 #include "services.h"
 #include "text.h"
 
-#define PAGE_MAX	3072
+#define PAGE_MAX 3072
 
-static const char header[] = "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n"
-			     "Cache-Control: no-store\r\nConnection: close\r\n\r\n";
+static const char header[] =
+	"HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n"
+	"Cache-Control: no-store\r\nConnection: close\r\n\r\n";
 
 /**
  * struct page - the page
@@ -33,7 +34,8 @@ static struct page page;
 
 static void line(const char *name, unsigned int value)
 {
-	page.len = text_add(page.text, page.len, PAGE_MAX, "%-24s %u\n", name, (unsigned int)value);
+	page.len = text_add(page.text, page.len, PAGE_MAX, "%-24s %u\n", name,
+			    value);
 }
 
 static void put_memory(void)
@@ -64,7 +66,7 @@ static void put_settings(void)
 
 static void put_counters(void)
 {
-#define NET_LINE(name)	line(#name, net_stats.name);
+#define NET_LINE(name) line(#name, net_stats.name);
 	NET_COUNTERS(NET_LINE)
 	line("tcp_retransmitted", lwip_stats.mib2.tcpretranssegs);
 	line("tcp_in", lwip_stats.mib2.tcpinsegs);

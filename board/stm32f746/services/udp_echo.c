@@ -6,8 +6,8 @@
 #include "lwip/udp.h"
 #include "services.h"
 
-static void receive(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
-		    u16_t port)
+static void receive(void *arg, struct udp_pcb *pcb, struct pbuf *p,
+		    const ip_addr_t *from, u16_t port)
 {
 	(void)arg;
 	service_stats.echo_udp += p->tot_len;

@@ -75,7 +75,8 @@ void dcd_ep_unstall(uint8_t at)
 	halts &= ~(1u << ((at & 0x0f) + (at >> 7) * 16));
 }
 
-void dcd_ep_send(uint8_t at, const struct dcd_piece *pieces, unsigned int n, bool zlp)
+void dcd_ep_send(uint8_t at, const struct dcd_piece *pieces, unsigned int n,
+		 bool zlp)
 {
 	unsigned int i;
 
@@ -85,7 +86,8 @@ void dcd_ep_send(uint8_t at, const struct dcd_piece *pieces, unsigned int n, boo
 	ep0.sent_len = 0;
 	for (i = 0; i < n; i++) {
 		if (pieces[i].len)
-			memcpy(ep0.sent + ep0.sent_len, pieces[i].data, pieces[i].len);
+			memcpy(ep0.sent + ep0.sent_len, pieces[i].data,
+			       pieces[i].len);
 		ep0.sent_len += pieces[i].len;
 	}
 }
@@ -141,10 +143,12 @@ void class_received(uint8_t at, uint32_t len)
 	(void)len;
 }
 
-static void setup(uint8_t type, uint8_t request, uint16_t value, uint16_t index, uint16_t len)
+static void setup(uint8_t type, uint8_t request, uint16_t value, uint16_t index,
+		  uint16_t len)
 {
 	const uint8_t packet[8] = {
-		type, request, value & 0xff, value >> 8, index & 0xff, index >> 8, len & 0xff, len >> 8,
+		type,	      request,	  value & 0xff, value >> 8,
+		index & 0xff, index >> 8, len & 0xff,	len >> 8,
 	};
 
 	memset(&ep0, 0, sizeof(ep0));
@@ -152,7 +156,8 @@ static void setup(uint8_t type, uint8_t request, uint16_t value, uint16_t index,
 }
 
 /* A request with data to the host: returns its length, -1 when it is refused. */
-static int get(uint8_t type, uint8_t request, uint16_t value, uint16_t index, uint16_t len)
+static int get(uint8_t type, uint8_t request, uint16_t value, uint16_t index,
+	       uint16_t len)
 {
 	setup(type, request, value, index, len);
 	if (ep0.stalled)
@@ -318,9 +323,11 @@ static void halting_endpoints(void)
 	check_equal(halts, 1u << 17);
 	check(set(0x01, 11, 0, USB_INTERFACE_CONTROL));
 	check_equal(halts, 0);
-	check(!set(0x02, 3, 0, 0x83) && !set(0x02, 3, 0, 0x03) && !set(0x02, 3, 1, USB_EP_IN));
+	check(!set(0x02, 3, 0, 0x83) && !set(0x02, 3, 0, 0x03) &&
+	      !set(0x02, 3, 1, USB_EP_IN));
 	check(!set(0x02, 3, 0, 0) && set(0x02, 1, 0, 0));
-	check(!set(0x01, 11, 1, USB_INTERFACE_DATA) && !set(0x01, 11, 0, USB_INTERFACES));
+	check(!set(0x01, 11, 1, USB_INTERFACE_DATA) &&
+	      !set(0x01, 11, 0, USB_INTERFACES));
 	check(!set(0x00, 3, 1, 0) && !set(0x00, 3, 2, 0));
 }
 
@@ -356,7 +363,8 @@ static void check_configuration(uint16_t size, uint8_t type, uint8_t interval)
 				check_equal(d[i + 6], interval);
 		}
 		if (d[i + 1] == USB_DT_INTERFACE && !interfaces++)
-			check(d[i + 5] == 2 && d[i + 6] == 2 && d[i + 7] == 0xff);
+			check(d[i + 5] == 2 && d[i + 6] == 2 &&
+			      d[i + 7] == 0xff);
 	}
 	check_equal(i, ep0.sent_len);
 	check_equal(interfaces, 2);
@@ -390,7 +398,8 @@ static void strings(void)
 	begin(USB_SPEED_HIGH);
 	for (i = 0; i < 6; i++) {
 		len = get(0x80, 6, USB_DT_STRING << 8 | i, 0x0409, 255);
-		check(len > 2 && ep0.sent[0] == len && ep0.sent[1] == USB_DT_STRING);
+		check(len > 2 && ep0.sent[0] == len &&
+		      ep0.sent[1] == USB_DT_STRING);
 	}
 	check_equal(get(0x80, 6, USB_DT_STRING << 8 | 6, 0x0409, 255), -1);
 	check_equal(get(0x80, 6, USB_DT_CONFIG << 8 | 1, 0, 255), -1);
@@ -421,8 +430,10 @@ static void any_request_at_all(void)
 		uint8_t type = dice & 3 ? dice >> 8 : dice >> 8 & 0xa3;
 		uint16_t len = unit_random() & (dice >> 16 & 1 ? 0xff : 0xffff);
 
-		setup(type, dice >> 24 & 15, unit_random() & 0x3ff, unit_random() & 0x83, len);
-		if (ep0.stalled + ep0.sending + ep0.receiving != 1 || ep0.sent_len > len)
+		setup(type, dice >> 24 & 15, unit_random() & 0x3ff,
+		      unit_random() & 0x83, len);
+		if (ep0.stalled + ep0.sending + ep0.receiving != 1 ||
+		    ep0.sent_len > len)
 			break;
 		if (ep0.receiving) {
 			memset(ep0.receive_to, 0xab, ep0.receive_len);

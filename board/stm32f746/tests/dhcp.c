@@ -6,7 +6,7 @@
 #include "services/dhcp.h"
 #include "tests/unit.h"
 
-#define ROUNDS	300000
+#define ROUNDS 300000
 
 static const uint8_t lease[] = { BOARD_HOST_IP }, server[] = { BOARD_IP };
 static uint8_t message[DHCP_MESSAGE_MAX], answer[DHCP_ANSWER], to[4];
@@ -50,7 +50,8 @@ static uint8_t ask(void)
 	if (!any)
 		return 0;
 	check_equal(answer[0], 2);
-	check(!memcmp(answer + 4, message + 4, 4) && !memcmp(answer + 28, message + 28, 6));
+	check(!memcmp(answer + 4, message + 4, 4) &&
+	      !memcmp(answer + 28, message + 28, 6));
 	check_equal(answer[240], 53);
 	return answer[242];
 }
@@ -157,8 +158,9 @@ static void options_of_all_kinds(void)
 	for (i = 0; i < ROUNDS; i++) {
 		begin(1 + unit_random() % 9);
 		for (j = unit_random() % 8; j; j--)
-			option(unit_random() & 3 ? 50 + unit_random() % 5 : unit_random(), lease,
-			       unit_random() % 5);
+			option(unit_random() & 3 ? 50 + unit_random() % 5 :
+						   unit_random(),
+			       lease, unit_random() % 5);
 		for (j = unit_random() % 3; j; j--)
 			message[240 + unit_random() % 40] = unit_random();
 		len = 240 + unit_random() % 60;

@@ -14,7 +14,7 @@
 #include "net/rxbuf.h"
 #include "tests/unit.h"
 
-#define DELIVERED_MAX	64
+#define DELIVERED_MAX 64
 
 struct net_stats net_stats;
 struct tcp_pcb *tcp_active_pcbs;
@@ -72,7 +72,8 @@ static uint32_t get32(const struct pbuf *p, unsigned int at)
 }
 
 /* A segment of a flow, with good sums; payload is what its number says. */
-static struct pbuf *segment(uint16_t port, uint32_t seq, uint32_t ack, uint8_t flags, uint32_t len)
+static struct pbuf *segment(uint16_t port, uint32_t seq, uint32_t ack,
+			    uint8_t flags, uint32_t len)
 {
 	struct pbuf *p = pbuf_alloc(PBUF_RAW, 54 + len, PBUF_RAM);
 	uint8_t *f = p->payload;
@@ -105,7 +106,8 @@ static struct pbuf *segment(uint16_t port, uint32_t seq, uint32_t ack, uint8_t f
 	return p;
 }
 
-static void add(uint16_t port, uint32_t seq, uint32_t ack, uint8_t flags, uint32_t len)
+static void add(uint16_t port, uint32_t seq, uint32_t ack, uint8_t flags,
+		uint32_t len)
 {
 	gro_add(segment(port, seq, ack, flags, len), false);
 }
@@ -154,7 +156,8 @@ static void what_continues_is_joined(void)
 	check_equal(get32(delivered[0].p, 38), 1000);
 	check_equal(get32(delivered[0].p, 42), 5);
 	check_equal(get16(delivered[0].p, 48), 1005);
-	check_equal(((uint8_t *)delivered[0].p->payload)[47], TCP_ACK | TCP_PSH);
+	check_equal(((uint8_t *)delivered[0].p->payload)[47],
+		    TCP_ACK | TCP_PSH);
 	/* Its sums have been checked; the header's is no longer right. */
 	check_equal(delivered[0].checks, 0);
 	end();
@@ -199,7 +202,8 @@ static void flows_side_by_side(void)
 	gro_flush();
 	check_equal(count, 3);
 	for (i = 0; i < 3; i++)
-		check(delivered[i].p->tot_len == 354 && is_payload(delivered[i].p, 1000 * (i + 1)));
+		check(delivered[i].p->tot_len == 354 &&
+		      is_payload(delivered[i].p, 1000 * (i + 1)));
 	end();
 	/* More than there is room for: nothing is lost. */
 	begin();
@@ -263,8 +267,15 @@ static void other_frames(void)
 	static const struct {
 		uint8_t at;
 		uint8_t value;
-	} change[] = { { 12, 0x86 }, { 14, 0x46 }, { 17, 1 }, { 20, 0x20 }, { 21, 1 }, { 23, 17 },
-		       { 46, 0x60 }, { 47, TCP_ACK | TCP_SYN }, { 47, TCP_ACK | TCP_URG } };
+	} change[] = { { 12, 0x86 },
+		       { 14, 0x46 },
+		       { 17, 1 },
+		       { 20, 0x20 },
+		       { 21, 1 },
+		       { 23, 17 },
+		       { 46, 0x60 },
+		       { 47, TCP_ACK | TCP_SYN },
+		       { 47, TCP_ACK | TCP_URG } };
 	unsigned int i;
 
 	begin();

@@ -9,7 +9,7 @@
 #include "rndis/rndis.h"
 #include "tests/unit.h"
 
-#define ROUNDS	300000
+#define ROUNDS 300000
 
 static int changes;
 static uint8_t answer[1024];
@@ -44,8 +44,10 @@ static bool initialize(uint32_t max)
 {
 	const uint32_t message[] = { RNDIS_INITIALIZE, 24, 1, 1, 0, max };
 
-	return command(message, sizeof(message)) && rndis_response(answer, sizeof(answer)) == 52 &&
-	       word(0) == 0x80000002 && word(2) == 1 && word(3) == RNDIS_SUCCESS;
+	return command(message, sizeof(message)) &&
+	       rndis_response(answer, sizeof(answer)) == 52 &&
+	       word(0) == 0x80000002 && word(2) == 1 &&
+	       word(3) == RNDIS_SUCCESS;
 }
 
 /* Returns the length of the information, which is at answer + 24; -1 when there is none. */
@@ -147,7 +149,8 @@ static void answers_wait_in_order(void)
 
 static void halt_and_reset(void)
 {
-	const uint32_t halt[] = { RNDIS_HALT, 12, 1 }, reset[] = { RNDIS_RESET, 12, 0 };
+	const uint32_t halt[] = { RNDIS_HALT, 12, 1 },
+		       reset[] = { RNDIS_RESET, 12, 0 };
 
 	check(initialize(4096));
 	check_equal(set_filter(1), RNDIS_SUCCESS);
@@ -187,12 +190,15 @@ static void agreeing_on_checksums(void)
 	check_equal(set(OID_OFFLOAD_PARAMETERS, params, 20), RNDIS_SUCCESS);
 	check_equal(rndis.to_device, RNDIS_CSUM_TCP4);
 	check_equal(rndis.to_host, RNDIS_CSUM_TCP4);
-	check_equal(set(OID_OFFLOAD_PARAMETERS, params, 19), RNDIS_INVALID_DATA);
+	check_equal(set(OID_OFFLOAD_PARAMETERS, params, 19),
+		    RNDIS_INVALID_DATA);
 	params[5] = 5;
-	check_equal(set(OID_OFFLOAD_PARAMETERS, params, 20), RNDIS_INVALID_DATA);
+	check_equal(set(OID_OFFLOAD_PARAMETERS, params, 20),
+		    RNDIS_INVALID_DATA);
 	params[5] = 0;
 	params[2] = 21;
-	check_equal(set(OID_OFFLOAD_PARAMETERS, params, 20), RNDIS_INVALID_DATA);
+	check_equal(set(OID_OFFLOAD_PARAMETERS, params, 20),
+		    RNDIS_INVALID_DATA);
 	check_equal(rndis.to_device, RNDIS_CSUM_TCP4);
 	/* Nothing is on after the link has been initialized anew. */
 	check(initialize(8192));
@@ -204,9 +210,11 @@ static void wrong_sets(void)
 	uint8_t list[12] = { 1 };
 
 	check(initialize(2048));
-	check_equal(set(OID_GEN_CURRENT_PACKET_FILTER, list, 3), RNDIS_INVALID_DATA);
+	check_equal(set(OID_GEN_CURRENT_PACKET_FILTER, list, 3),
+		    RNDIS_INVALID_DATA);
 	check_equal(set(OID_802_3_MULTICAST_LIST, list, 12), RNDIS_SUCCESS);
-	check_equal(set(OID_802_3_MULTICAST_LIST, list, 11), RNDIS_INVALID_DATA);
+	check_equal(set(OID_802_3_MULTICAST_LIST, list, 11),
+		    RNDIS_INVALID_DATA);
 	check_equal(set(OID_GEN_VENDOR_ID, list, 4), RNDIS_NOT_SUPPORTED);
 	check(!rndis_up());
 }
@@ -215,27 +223,35 @@ static void wrong_sets(void)
 static void commands_of_all_kinds(void)
 {
 	static const uint32_t likely[] = {
-		0, 1, 4, 6, 12, 16, 20, 24, 28, 32, 156, 0x7fffffff, 0xffffffff, 0xfffffff8, 0xffffffec,
+		0,  1,	4,   6,		 12,	     16,	 20,	     24,
+		28, 32, 156, 0x7fffffff, 0xffffffff, 0xfffffff8, 0xffffffec,
 	};
 	static const uint32_t oids[] = {
-		OID_GEN_SUPPORTED_LIST, OID_GEN_CURRENT_PACKET_FILTER, OID_OFFLOAD_PARAMETERS,
-		OID_OFFLOAD_CAPABILITIES, OID_802_3_MULTICAST_LIST, OID_GEN_VENDOR_DESCRIPTION,
+		OID_GEN_SUPPORTED_LIST,	  OID_GEN_CURRENT_PACKET_FILTER,
+		OID_OFFLOAD_PARAMETERS,	  OID_OFFLOAD_CAPABILITIES,
+		OID_802_3_MULTICAST_LIST, OID_GEN_VENDOR_DESCRIPTION,
 	};
 	uint32_t message[64], i, j, len, size;
 
 	for (i = 0; i < ROUNDS; i++) {
-		size = unit_random() % 12 ? 12 + unit_random() % 200 : unit_random() % 12;
+		size = unit_random() % 12 ? 12 + unit_random() % 200 :
+					    unit_random() % 12;
 		for (j = 0; j < 64; j++)
-			message[j] = unit_random() & 1 ? likely[unit_random() % 15] : unit_random();
+			message[j] = unit_random() & 1 ?
+					     likely[unit_random() % 15] :
+					     unit_random();
 		message[0] = 1 + unit_random() % 9;
 		if (unit_random() & 7)
-			message[1] = size - (unit_random() & 3 ? 0 : unit_random() % 8);
+			message[1] =
+				size -
+				(unit_random() & 3 ? 0 : unit_random() % 8);
 		message[3] = oids[unit_random() % 6];
 		command(message, size);
 		if (unit_random() & 1)
 			continue;
 		len = rndis_response(answer, sizeof(answer));
-		if (len != 1 && (len < 16 || word(1) != len || !(word(0) & RNDIS_COMPLETE)))
+		if (len != 1 &&
+		    (len < 16 || word(1) != len || !(word(0) & RNDIS_COMPLETE)))
 			break;
 	}
 	check_equal(i, ROUNDS);
@@ -272,13 +288,15 @@ static void several_in_a_transfer(void)
 	for (len = 14; len < 40; len++)
 		add(len & 1 ? 44 : 60, len, -len & 3, !(len & 1));
 	for (len = 14; len < 40; len++) {
-		check_equal(rndis_next(transfer, transfer_len, &at, &frame), RNDIS_FRAME);
+		check_equal(rndis_next(transfer, transfer_len, &at, &frame),
+			    RNDIS_FRAME);
 		check(frame.len == len && frame.csum_left == !(len & 1));
 		check(frame.data[0] == len && frame.data[len - 1] == len);
 	}
 	check_equal(rndis_next(transfer, transfer_len, &at, &frame), RNDIS_END);
 	/* A byte for the end of the transfer */
-	check_equal(rndis_next(transfer, transfer_len + 1, &at, &frame), RNDIS_END);
+	check_equal(rndis_next(transfer, transfer_len + 1, &at, &frame),
+		    RNDIS_END);
 }
 
 static enum rndis_next with(unsigned int i, uint32_t value, bool csum_left)
@@ -302,7 +320,8 @@ static void every_field_is_checked(void)
 	check_equal(with(PACKET_LEN, 0xffffffff, false), RNDIS_MALFORMED);
 	check_equal(with(PACKET_DATA_OFFSET, 35, false), RNDIS_MALFORMED);
 	check_equal(with(PACKET_DATA_OFFSET, 37, false), RNDIS_MALFORMED);
-	check_equal(with(PACKET_DATA_OFFSET, 0xfffffff8, false), RNDIS_MALFORMED);
+	check_equal(with(PACKET_DATA_OFFSET, 0xfffffff8, false),
+		    RNDIS_MALFORMED);
 	check_equal(with(PACKET_DATA_LEN, 101, false), RNDIS_MALFORMED);
 	check_equal(with(PACKET_DATA_LEN, 13, false), RNDIS_MALFORMED);
 	check_equal(with(PACKET_DATA_LEN, 0xffffffff, false), RNDIS_MALFORMED);
@@ -314,8 +333,10 @@ static void every_field_is_checked(void)
 	check_equal(with(PACKET_INFO_LEN, 0xfffffff0, true), RNDIS_MALFORMED);
 	check_equal(with(PACKET_WORDS + INFO_SIZE, 11, true), RNDIS_MALFORMED);
 	check_equal(with(PACKET_WORDS + INFO_SIZE, 17, true), RNDIS_MALFORMED);
-	check_equal(with(PACKET_WORDS + INFO_OFFSET, 13, true), RNDIS_MALFORMED);
-	check_equal(with(PACKET_WORDS + INFO_OFFSET, 0xfffffffc, true), RNDIS_MALFORMED);
+	check_equal(with(PACKET_WORDS + INFO_OFFSET, 13, true),
+		    RNDIS_MALFORMED);
+	check_equal(with(PACKET_WORDS + INFO_OFFSET, 0xfffffffc, true),
+		    RNDIS_MALFORMED);
 	/* Of a kind that nobody knows */
 	check_equal(with(PACKET_WORDS + INFO_TYPE, 77, true), RNDIS_FRAME);
 	/* Left out without having been agreed on */
@@ -335,17 +356,23 @@ static void transfers_of_all_kinds(void)
 		rndis.to_device = unit_random() & 3;
 		transfer_len = 0;
 		for (j = unit_random() % 4 + 1; j; j--)
-			add(unit_random() & 1 ? 44 : 60, 14 + unit_random() % 60, unit_random() & 3, false);
+			add(unit_random() & 1 ? 44 : 60,
+			    14 + unit_random() % 60, unit_random() & 3, false);
 		for (j = 0; j < flips; j++)
-			put_le32(transfer + 4 * (unit_random() % 15), unit_random() >> unit_random() % 32);
-		n = transfer_len - (unit_random() & 1 ? 0 : unit_random() % transfer_len);
+			put_le32(transfer + 4 * (unit_random() % 15),
+				 unit_random() >> unit_random() % 32);
+		n = transfer_len -
+		    (unit_random() & 1 ? 0 : unit_random() % transfer_len);
 		copy = malloc(n);
 		memcpy(copy, transfer, n);
-		for (at = 0, j = 0; rndis_next(copy, n, &at, &frame) == RNDIS_FRAME; j++) {
-			if (frame.len < 14 || frame.data < copy || frame.data + frame.len > copy + n)
+		for (at = 0, j = 0;
+		     rndis_next(copy, n, &at, &frame) == RNDIS_FRAME; j++) {
+			if (frame.len < 14 || frame.data < copy ||
+			    frame.data + frame.len > copy + n)
 				break;
 			/* The sanitizers look. */
-			frames += 1 + 0 * (frame.data[0] + frame.data[frame.len - 1]);
+			frames += 1 + 0 * (frame.data[0] +
+					   frame.data[frame.len - 1]);
 		}
 		free(copy);
 		if (j > 4)

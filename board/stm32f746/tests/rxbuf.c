@@ -6,7 +6,7 @@
 #include "net/rxbuf.h"
 #include "tests/unit.h"
 
-#define ALL	(BOARD_RX_BLOCKS / BOARD_RX_RUN)
+#define ALL (BOARD_RX_BLOCKS / BOARD_RX_RUN)
 
 static void runs_until_there_are_none(void)
 {
@@ -90,8 +90,10 @@ static void what_is_receive_memory(void)
 {
 	uint8_t *run = rxbuf_get(), other;
 
-	check(rxbuf_is(run) && rxbuf_is(run + BOARD_RX_BLOCKS * BOARD_RX_BLOCK - 1));
-	check(!rxbuf_is(run - 1) && !rxbuf_is(run + BOARD_RX_BLOCKS * BOARD_RX_BLOCK));
+	check(rxbuf_is(run) &&
+	      rxbuf_is(run + BOARD_RX_BLOCKS * BOARD_RX_BLOCK - 1));
+	check(!rxbuf_is(run - 1) &&
+	      !rxbuf_is(run + BOARD_RX_BLOCKS * BOARD_RX_BLOCK));
 	check(!rxbuf_is(&other) && !rxbuf_is(NULL));
 	rxbuf_drop(run, BOARD_RX_TRANSFER);
 }
@@ -120,16 +122,20 @@ static void any_order(void)
 			continue;
 		for (j = unit_random() % 5; j && n < 64; j--) {
 			held[n].len = 1 + unit_random() % 1600;
-			held[n].data = run + unit_random() % (BOARD_RX_TRANSFER - held[n].len);
+			held[n].data =
+				run + unit_random() %
+					      (BOARD_RX_TRANSFER - held[n].len);
 			rxbuf_hold(held[n].data, held[n].len);
 			n++;
 		}
 		rxbuf_drop(run, BOARD_RX_TRANSFER);
-		for (base = run; rxbuf_is(base - BOARD_RX_BLOCK); base -= BOARD_RX_BLOCK)
+		for (base = run; rxbuf_is(base - BOARD_RX_BLOCK);
+		     base -= BOARD_RX_BLOCK)
 			;
 		for (j = 0; j < n; j++) {
 			used[(held[j].data - base) / BOARD_RX_BLOCK] = 1;
-			used[(held[j].data + held[j].len - 1 - base) / BOARD_RX_BLOCK] = 1;
+			used[(held[j].data + held[j].len - 1 - base) /
+			     BOARD_RX_BLOCK] = 1;
 		}
 		for (j = 0; j < BOARD_RX_BLOCKS; j++)
 			free += !used[j];

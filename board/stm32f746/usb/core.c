@@ -8,12 +8,12 @@
 #include "descriptors.h"
 
 /* bmRequestType */
-#define TYPE_MASK		0x60
-#define TYPE_STANDARD		0x00
-#define TO_DEVICE		0x00
-#define TO_INTERFACE		0x01
-#define TO_ENDPOINT		0x02
-#define FROM(to)		(USB_DIR_IN | (to))
+#define TYPE_MASK 0x60
+#define TYPE_STANDARD 0x00
+#define TO_DEVICE 0x00
+#define TO_INTERFACE 0x01
+#define TO_ENDPOINT 0x02
+#define FROM(to) (USB_DIR_IN | (to))
 
 enum {
 	GET_STATUS,
@@ -27,15 +27,15 @@ enum {
 	SET_INTERFACE,
 };
 
-#define FEATURE_HALT		0
-#define STATUS_SELF_POWERED	1
-#define STATUS_HALTED		1
+#define FEATURE_HALT 0
+#define STATUS_SELF_POWERED 1
+#define STATUS_HALTED 1
 
 /* Type and number */
-#define REQUEST(type, number)	((type) << 8 | (number))
-#define SEND_COMMAND		REQUEST(0x21, 0)
-#define GET_RESPONSE		REQUEST(0xa1, 1)
-#define OS_DESCRIPTOR(to)	REQUEST(FROM(0x40 | (to)), USB_OS_REQUEST)
+#define REQUEST(type, number) ((type) << 8 | (number))
+#define SEND_COMMAND REQUEST(0x21, 0)
+#define GET_RESPONSE REQUEST(0xa1, 1)
+#define OS_DESCRIPTOR(to) REQUEST(FROM(0x40 | (to)), USB_OS_REQUEST)
 
 struct request {
 	uint8_t type;
@@ -183,12 +183,14 @@ static void get_status(const struct request *r)
 
 	if (to == TO_DEVICE && !r->index)
 		answer_word(STATUS_SELF_POWERED, 2);
-	else if (to == TO_INTERFACE && usb.configured && r->index < USB_INTERFACES)
+	else if (to == TO_INTERFACE && usb.configured &&
+		 r->index < USB_INTERFACES)
 		answer_word(0, 2);
 	else if (to == TO_ENDPOINT && is_ep0(r->index))
 		answer_word(0, 2);
 	else if (to == TO_ENDPOINT && has_endpoint(r->index))
-		answer_word(usb.halted & halt_bit(r->index) ? STATUS_HALTED : 0, 2);
+		answer_word(usb.halted & halt_bit(r->index) ? STATUS_HALTED : 0,
+			    2);
 	else
 		refuse();
 }
@@ -196,7 +198,8 @@ static void get_status(const struct request *r)
 static void get_descriptor(const struct request *r)
 {
 	uint16_t len;
-	const uint8_t *data = usb_descriptor(r->value >> 8, r->value & 0xff, usb.speed, &len);
+	const uint8_t *data =
+		usb_descriptor(r->value >> 8, r->value & 0xff, usb.speed, &len);
 
 	if (data)
 		answer(data, len);
@@ -246,15 +249,18 @@ static void get_os_descriptor(const struct request *r)
 
 static bool is_command(const struct request *r)
 {
-	return REQUEST(r->type, r->number) == SEND_COMMAND && usb.configured && !r->value &&
-	       r->index == USB_INTERFACE_CONTROL && r->length && r->length <= USB_CONTROL_MAX;
+	return REQUEST(r->type, r->number) == SEND_COMMAND && usb.configured &&
+	       !r->value && r->index == USB_INTERFACE_CONTROL && r->length &&
+	       r->length <= USB_CONTROL_MAX;
 }
 
 static void get_response(const struct request *r)
 {
-	uint16_t size = r->length < USB_CONTROL_MAX ? r->length : USB_CONTROL_MAX;
+	uint16_t size = r->length < USB_CONTROL_MAX ? r->length :
+						      USB_CONTROL_MAX;
 
-	if (!usb.configured || r->value || r->index != USB_INTERFACE_CONTROL || !size)
+	if (!usb.configured || r->value || r->index != USB_INTERFACE_CONTROL ||
+	    !size)
 		refuse();
 	else
 		answer(usb.buffer, class_response(usb.buffer, size));

@@ -7,18 +7,26 @@
 
 #include "descriptors.h"
 
-#define LE16(x)		((x) & 0xff), ((x) >> 8)
+#define LE16(x) ((x)&0xff), ((x) >> 8)
 
-enum { STRING_LANGUAGES, STRING_MAKER, STRING_PRODUCT, STRING_CONTROL, STRING_DATA, STRING_RNDIS };
-#define STRING_OS	0xee
+enum {
+	STRING_LANGUAGES,
+	STRING_MAKER,
+	STRING_PRODUCT,
+	STRING_CONTROL,
+	STRING_DATA,
+	STRING_RNDIS
+};
+#define STRING_OS 0xee
 
 /* In the configuration, see below */
-#define AT_TYPE		1
-#define AT_INTERVAL	(9 + 8 + 9 + 5 + 5 + 4 + 5 + 6)
-#define AT_IN_SIZE	(AT_INTERVAL + 1 + 9 + 4)
-#define AT_OUT_SIZE	(AT_IN_SIZE + 7)
-#define CONFIG_SIZE	(AT_OUT_SIZE + 3)
+#define AT_TYPE 1
+#define AT_INTERVAL (9 + 8 + 9 + 5 + 5 + 4 + 5 + 6)
+#define AT_IN_SIZE (AT_INTERVAL + 1 + 9 + 4)
+#define AT_OUT_SIZE (AT_IN_SIZE + 7)
+#define CONFIG_SIZE (AT_OUT_SIZE + 3)
 
+/* clang-format off */
 static const uint8_t device[] = {
 	18, USB_DT_DEVICE, LE16(0x0200),
 	/* Miscellaneous, with interface associations */
@@ -48,6 +56,7 @@ static const uint8_t config[CONFIG_SIZE] = {
 	7, USB_DT_ENDPOINT, USB_EP_IN, USB_EP_BULK, LE16(0), 0,
 	7, USB_DT_ENDPOINT, USB_EP_OUT, USB_EP_BULK, LE16(0), 0,
 };
+/* clang-format on */
 
 static const char *const strings[] = {
 	[STRING_MAKER] = "sockloan",
@@ -60,9 +69,11 @@ static const char *const strings[] = {
 /* Everything that is not constant is made here. */
 static uint8_t made[CONFIG_SIZE];
 
-_Static_assert(sizeof(made) >= 2 + 2 * sizeof("RNDIS Communications Control"), "longest string");
+_Static_assert(sizeof(made) >= 2 + 2 * sizeof("RNDIS Communications Control"),
+	       "longest string");
 
-static const uint8_t *make_config(uint8_t type, enum usb_speed speed, uint16_t *len)
+static const uint8_t *make_config(uint8_t type, enum usb_speed speed,
+				  uint16_t *len)
 {
 	uint16_t size = usb_bulk_size(speed);
 
@@ -78,11 +89,13 @@ static const uint8_t *make_config(uint8_t type, enum usb_speed speed, uint16_t *
 
 static const uint8_t *make_string(uint8_t index, uint16_t *len)
 {
+	/* clang-format off */
 	static const uint8_t languages[] = { 4, USB_DT_STRING, LE16(0x0409) };
 	static const uint8_t os[] = {
 		18, USB_DT_STRING, 'M', 0, 'S', 0, 'F', 0, 'T', 0, '1', 0, '0', 0, '0', 0,
 		USB_OS_REQUEST, 0,
 	};
+	/* clang-format on */
 	const char *s;
 
 	if (index == STRING_LANGUAGES) {
@@ -105,9 +118,11 @@ static const uint8_t *make_string(uint8_t index, uint16_t *len)
 	return made;
 }
 
-const uint8_t *usb_descriptor(uint8_t type, uint8_t index, enum usb_speed speed, uint16_t *len)
+const uint8_t *usb_descriptor(uint8_t type, uint8_t index, enum usb_speed speed,
+			      uint16_t *len)
 {
-	enum usb_speed other = speed == USB_SPEED_HIGH ? USB_SPEED_FULL : USB_SPEED_HIGH;
+	enum usb_speed other = speed == USB_SPEED_HIGH ? USB_SPEED_FULL :
+							 USB_SPEED_HIGH;
 
 	switch (type) {
 	case USB_DT_DEVICE:
@@ -119,10 +134,12 @@ const uint8_t *usb_descriptor(uint8_t type, uint8_t index, enum usb_speed speed,
 		return make_string(index, len);
 	case USB_DT_QUALIFIER:
 		*len = sizeof(qualifier);
-		return index || dcd_speed_max() != USB_SPEED_HIGH ? NULL : qualifier;
-	case USB_DT_OTHER_SPEED:
 		return index || dcd_speed_max() != USB_SPEED_HIGH ? NULL :
-								    make_config(type, other, len);
+								    qualifier;
+	case USB_DT_OTHER_SPEED:
+		return index || dcd_speed_max() != USB_SPEED_HIGH ?
+			       NULL :
+			       make_config(type, other, len);
 	default:
 		return NULL;
 	}
@@ -131,11 +148,13 @@ const uint8_t *usb_descriptor(uint8_t type, uint8_t index, enum usb_speed speed,
 /* By the first of these, Windows finds its RNDIS driver without being told. */
 const uint8_t *usb_os_descriptor(uint16_t index, uint16_t *len)
 {
+	/* clang-format off */
 	static const uint8_t compatible[40] = {
 		40, 0, 0, 0, LE16(0x0100), LE16(4), 1, 0, 0, 0, 0, 0, 0, 0,
 		USB_INTERFACE_CONTROL, 1, 'R', 'N', 'D', 'I', 'S', 0, 0, 0,
 		'5', '1', '6', '2', '0', '0', '1', 0,
 	};
+	/* clang-format on */
 
 	*len = sizeof(compatible);
 	return index == 4 ? compatible : NULL;

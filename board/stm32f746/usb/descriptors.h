@@ -20,9 +20,9 @@ enum {
 };
 
 /* The pid.codes test range: for development, not for devices that are sold. */
-#define USB_VENDOR	0x1209
-#define USB_PRODUCT	0x0001
-#define USB_RELEASE	0x0100
+#define USB_VENDOR 0x1209
+#define USB_PRODUCT 0x0001
+#define USB_RELEASE 0x0100
 
 /* Interfaces */
 enum {
@@ -32,13 +32,13 @@ enum {
 };
 
 /* Endpoints */
-#define USB_EP_NOTIFY	0x81
-#define USB_EP_IN	0x82
-#define USB_EP_OUT	0x02
+#define USB_EP_NOTIFY 0x81
+#define USB_EP_IN 0x82
+#define USB_EP_OUT 0x02
 
-#define USB_CONFIGURATION	1
-#define USB_EP0_SIZE		64
-#define USB_NOTIFY_SIZE		8
+#define USB_CONFIGURATION 1
+#define USB_EP0_SIZE 64
+#define USB_NOTIFY_SIZE 8
 
 static inline uint16_t usb_bulk_size(enum usb_speed speed)
 {
@@ -49,10 +49,11 @@ static inline uint16_t usb_bulk_size(enum usb_speed speed)
  * A standard descriptor for the running speed: NULL when there is none, else its
  * length at @len.  It stays as it is until the next call.
  */
-const uint8_t *usb_descriptor(uint8_t type, uint8_t index, enum usb_speed speed, uint16_t *len);
+const uint8_t *usb_descriptor(uint8_t type, uint8_t index, enum usb_speed speed,
+			      uint16_t *len);
 
 /* Microsoft's: answers to the vendor request that string 0xee names. */
 const uint8_t *usb_os_descriptor(uint16_t index, uint16_t *len);
-#define USB_OS_REQUEST	0x20
+#define USB_OS_REQUEST 0x20
 
 #endif /* BOARD_DESCRIPTORS_H */

@@ -13,7 +13,7 @@
 #include "native.h"
 #include "usb/dcd.h"
 
-#define IDLE_MS	5
+#define IDLE_MS 5
 
 static const char usage[] =
 	"usage: board -s SOCKET [-f]\n"
@@ -80,7 +80,8 @@ int main(int argc, char **argv)
 	const char *path = NULL;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "s:fh", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "s:fh", options, NULL)) !=
+	       -1) {
 		switch (option) {
 		case 's':
 			path = optarg;

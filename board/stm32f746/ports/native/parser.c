@@ -70,8 +70,9 @@ static void on_reset(void *priv)
 	redir_reset();
 }
 
-static void on_set_configuration(void *priv, uint64_t id,
-				 struct usb_redir_set_configuration_header *header)
+static void
+on_set_configuration(void *priv, uint64_t id,
+		     struct usb_redir_set_configuration_header *header)
 {
 	(void)priv;
 	redir_set_configuration(new_packet(id), header->configuration);
@@ -97,7 +98,8 @@ static void on_get_alt_setting(void *priv, uint64_t id,
 	redir_get_alt_setting(new_packet(id), header->interface);
 }
 
-static void tell_polling(uint64_t id, uint8_t endpoint, enum redir_status status)
+static void tell_polling(uint64_t id, uint8_t endpoint,
+			 enum redir_status status)
 {
 	struct usb_redir_interrupt_receiving_status_header header = {
 		.status = status,
@@ -108,18 +110,22 @@ static void tell_polling(uint64_t id, uint8_t endpoint, enum redir_status status
 	usbredirparser_send_interrupt_receiving_status(parser, id, &header);
 }
 
-static void on_start_interrupt(void *priv, uint64_t id,
-			       struct usb_redir_start_interrupt_receiving_header *header)
+static void
+on_start_interrupt(void *priv, uint64_t id,
+		   struct usb_redir_start_interrupt_receiving_header *header)
 {
 	(void)priv;
-	tell_polling(id, header->endpoint, redir_start_interrupt(header->endpoint));
+	tell_polling(id, header->endpoint,
+		     redir_start_interrupt(header->endpoint));
 }
 
-static void on_stop_interrupt(void *priv, uint64_t id,
-			      struct usb_redir_stop_interrupt_receiving_header *header)
+static void
+on_stop_interrupt(void *priv, uint64_t id,
+		  struct usb_redir_stop_interrupt_receiving_header *header)
 {
 	(void)priv;
-	tell_polling(id, header->endpoint, redir_stop_interrupt(header->endpoint));
+	tell_polling(id, header->endpoint,
+		     redir_stop_interrupt(header->endpoint));
 }
 
 static void on_cancel(void *priv, uint64_t id)
@@ -129,19 +135,16 @@ static void on_cancel(void *priv, uint64_t id)
 	redir_cancel(id);
 }
 
-static void on_control(void *priv, uint64_t id, struct usb_redir_control_packet_header *header,
+static void on_control(void *priv, uint64_t id,
+		       struct usb_redir_control_packet_header *header,
 		       uint8_t *data, int len)
 {
 	struct redir_packet *packet = new_packet(id);
 	const uint8_t setup[8] = {
-		header->requesttype,
-		header->request,
-		header->value & 0xff,
-		header->value >> 8,
-		header->index & 0xff,
-		header->index >> 8,
-		header->length & 0xff,
-		header->length >> 8,
+		header->requesttype,   header->request,
+		header->value & 0xff,  header->value >> 8,
+		header->index & 0xff,  header->index >> 8,
+		header->length & 0xff, header->length >> 8,
 	};
 
 	(void)priv;
@@ -153,7 +156,8 @@ static void on_control(void *priv, uint64_t id, struct usb_redir_control_packet_
 	redir_submit(packet);
 }
 
-static void submit_data(uint64_t id, uint8_t endpoint, uint32_t wanted, uint8_t *data, int len)
+static void submit_data(uint64_t id, uint8_t endpoint, uint32_t wanted,
+			uint8_t *data, int len)
 {
 	struct redir_packet *packet = new_packet(id);
 
@@ -164,15 +168,18 @@ static void submit_data(uint64_t id, uint8_t endpoint, uint32_t wanted, uint8_t 
 	redir_submit(packet);
 }
 
-static void on_bulk(void *priv, uint64_t id, struct usb_redir_bulk_packet_header *header,
-		    uint8_t *data, int len)
+static void on_bulk(void *priv, uint64_t id,
+		    struct usb_redir_bulk_packet_header *header, uint8_t *data,
+		    int len)
 {
 	(void)priv;
 	submit_data(id, header->endpoint,
-		    header->length | (uint32_t)header->length_high << 16, data, len);
+		    header->length | (uint32_t)header->length_high << 16, data,
+		    len);
 }
 
-static void on_interrupt(void *priv, uint64_t id, struct usb_redir_interrupt_packet_header *header,
+static void on_interrupt(void *priv, uint64_t id,
+			 struct usb_redir_interrupt_packet_header *header,
 			 uint8_t *data, int len)
 {
 	(void)priv;
@@ -181,7 +188,8 @@ static void on_interrupt(void *priv, uint64_t id, struct usb_redir_interrupt_pac
 
 /* -- to the host ------------------------------------------------------------------------- */
 
-static uint8_t *gather(const struct dcd_piece *pieces, unsigned int n, uint32_t *len)
+static uint8_t *gather(const struct dcd_piece *pieces, unsigned int n,
+		       uint32_t *len)
 {
 	uint8_t *data, *at;
 	unsigned int i;
@@ -197,8 +205,8 @@ static uint8_t *gather(const struct dcd_piece *pieces, unsigned int n, uint32_t 
 	return data;
 }
 
-static void done_control(const struct redir_packet *packet, enum redir_status status, uint8_t *data,
-			 uint32_t len)
+static void done_control(const struct redir_packet *packet,
+			 enum redir_status status, uint8_t *data, uint32_t len)
 {
 	const uint8_t *s = packet->setup;
 	bool in = s[0] & USB_DIR_IN;
@@ -212,12 +220,13 @@ static void done_control(const struct redir_packet *packet, enum redir_status st
 		.length = in ? len : packet->done,
 	};
 
-	usbredirparser_send_control_packet(parser, packet->id, &header, in && len ? data : NULL,
+	usbredirparser_send_control_packet(parser, packet->id, &header,
+					   in && len ? data : NULL,
 					   in ? len : 0);
 }
 
-static void done_bulk(const struct redir_packet *packet, enum redir_status status, uint8_t *data,
-		      uint32_t len)
+static void done_bulk(const struct redir_packet *packet,
+		      enum redir_status status, uint8_t *data, uint32_t len)
 {
 	bool in = packet->endpoint & USB_DIR_IN;
 	uint32_t length = in ? len : packet->done;
@@ -228,12 +237,13 @@ static void done_bulk(const struct redir_packet *packet, enum redir_status statu
 		.length_high = length >> 16,
 	};
 
-	usbredirparser_send_bulk_packet(parser, packet->id, &header, in && len ? data : NULL,
-					in ? len : 0);
+	usbredirparser_send_bulk_packet(parser, packet->id, &header,
+					in && len ? data : NULL, in ? len : 0);
 }
 
 /* What was asked for, or set */
-static uint8_t setting(const struct redir_packet *packet, const uint8_t *data, uint32_t len)
+static uint8_t setting(const struct redir_packet *packet, const uint8_t *data,
+		       uint32_t len)
 {
 	if (packet->setup[0] & USB_DIR_IN)
 		return len ? data[0] : 0;
@@ -265,10 +275,12 @@ void redir_port_done(struct redir_packet *packet, enum redir_status status,
 		done_bulk(packet, status, data, len);
 		break;
 	case REDIR_CONFIGURATION:
-		usbredirparser_send_configuration_status(parser, packet->id, &configuration);
+		usbredirparser_send_configuration_status(parser, packet->id,
+							 &configuration);
 		break;
 	case REDIR_ALT_SETTING:
-		usbredirparser_send_alt_setting_status(parser, packet->id, &alt);
+		usbredirparser_send_alt_setting_status(parser, packet->id,
+						       &alt);
 		break;
 	}
 out:
@@ -277,8 +289,8 @@ out:
 	free(packet);
 }
 
-void redir_port_interrupt(uint64_t id, uint8_t endpoint, const struct dcd_piece *pieces,
-			  unsigned int n)
+void redir_port_interrupt(uint64_t id, uint8_t endpoint,
+			  const struct dcd_piece *pieces, unsigned int n)
 {
 	uint32_t len;
 	uint8_t *data = gather(pieces, n, &len);
@@ -317,7 +329,8 @@ void redir_port_describe(const struct redir_interfaces *interfaces,
 	struct usb_redir_interface_info_header interface_info;
 	struct usb_redir_ep_info_header ep_info;
 
-	_Static_assert(sizeof(interface_info) == sizeof(*interfaces), "as on the wire");
+	_Static_assert(sizeof(interface_info) == sizeof(*interfaces),
+		       "as on the wire");
 	_Static_assert(sizeof(ep_info) == sizeof(*endpoints), "as on the wire");
 	memcpy(&interface_info, interfaces, sizeof(interface_info));
 	memcpy(&ep_info, endpoints, sizeof(ep_info));
@@ -350,7 +363,8 @@ static void begin(void)
 	parser->bulk_packet_func = on_bulk;
 	parser->interrupt_packet_func = on_interrupt;
 	usbredirparser_caps_set_cap(caps, usb_redir_cap_connect_device_version);
-	usbredirparser_caps_set_cap(caps, usb_redir_cap_ep_info_max_packet_size);
+	usbredirparser_caps_set_cap(caps,
+				    usb_redir_cap_ep_info_max_packet_size);
 	usbredirparser_caps_set_cap(caps, usb_redir_cap_64bits_ids);
 	usbredirparser_caps_set_cap(caps, usb_redir_cap_32bits_bulk_length);
 	usbredirparser_init(parser, "sockloan board", caps, USB_REDIR_CAPS_SIZE,
@@ -385,7 +399,8 @@ bool redir_port_pump(void)
 		begin();
 	}
 	status = usbredirparser_do_read(parser);
-	if (status != usbredirparser_read_io_error && usbredirparser_has_data_to_write(parser) &&
+	if (status != usbredirparser_read_io_error &&
+	    usbredirparser_has_data_to_write(parser) &&
 	    usbredirparser_do_write(parser) < 0)
 		status = usbredirparser_read_io_error;
 	if (status == usbredirparser_read_io_error) {

@@ -17,7 +17,8 @@ static int listener = -1, peer = -1;
 
 _Noreturn static void fail(const char *path)
 {
-	fprintf(stderr, "board: cannot listen at '%s': %s\n", path, strerror(errno));
+	fprintf(stderr, "board: cannot listen at '%s': %s\n", path,
+		strerror(errno));
 	exit(EXIT_FAILURE);
 }
 
@@ -30,10 +31,12 @@ void line_listen(const char *path)
 		fail(path);
 	}
 	strcpy(address.sun_path, path);
-	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	listener =
+		socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	/* Of an earlier run */
 	unlink(path);
-	if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof(address)) ||
+	if (listener < 0 ||
+	    bind(listener, (struct sockaddr *)&address, sizeof(address)) ||
 	    listen(listener, 1))
 		fail(path);
 }
@@ -75,7 +78,8 @@ int line_write(const uint8_t *data, int count)
 
 void line_wait(bool to_write, int ms)
 {
-	struct pollfd fd = { .fd = peer >= 0 ? peer : listener, .events = POLLIN };
+	struct pollfd fd = { .fd = peer >= 0 ? peer : listener,
+			     .events = POLLIN };
 
 	if (to_write)
 		fd.events |= POLLOUT;
