@@ -35,6 +35,8 @@
 #define LWIP_ICMP			1
 #define LWIP_RAW			0
 #define LWIP_DHCP			0
+/* A host that asks our server for an address has none to send from. */
+#define LWIP_IP_ACCEPT_UDP_PORT(port)	((port) == PP_NTOHS(67))
 #define LWIP_DNS			0
 #define LWIP_IGMP			0
 #define IP_REASSEMBLY			1
