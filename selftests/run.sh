@@ -29,7 +29,7 @@ names=(ktls_first)
 for source in "$dir"/*.c "$dir"/*.sh; do
 	name=$(basename "$source")
 	case $name in
-	sl_*.c | pool_holder.c | usb_flow.c | usb_device.c | usb_abuse.c | ktls_first.c | kvm.c | run.sh | tap.sh | usb_lib.sh) ;;
+	sl_*.c | pool_holder.c | usb_flow.c | usb_device.c | usb_abuse.c | ktls_first.c | kvm.c | run.sh | tap.sh | usb_lib.sh | usb_leak.sh) ;;
 	*.c) names+=("${name%.c}") ;;
 	*) names+=("$name") ;;
 	esac

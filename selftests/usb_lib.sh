@@ -56,18 +56,22 @@ usb_build() {
 	ln -s "$usb_gadget/functions/$function.0" $usb_gadget/configs/c.1/
 }
 
+# usb_take DRIVER: the interface has that one, whichever took it first
+usb_take() {
+	local device
+	within 60 usb_bound
+	device=$(usb_interface)
+	[ ! "$device/driver" -ef "$usb_drivers/$1" ] || return 0
+	basename "$device" >"$device/driver/unbind"
+	basename "$device" >"$usb_drivers/$1/bind"
+}
+
 # usb_enumerate DRIVER: plugs the gadget in, and has the driver bound to it
 usb_enumerate() {
-	local device
 	echo dummy_udc.0 >$usb_gadget/UDC
-	within 15 usb_interface >/dev/null
-	device=$(usb_interface)
-	within 5 usb_bound
-	if [ "$(basename "$(readlink "$device/driver")")" != "$1" ]; then
-		basename "$device" >"$device/driver/unbind"
-		basename "$device" >"$usb_drivers/$1/bind"
-	fi
-	within 5 usb_netdev
+	within 60 usb_interface >/dev/null
+	usb_take "$1"
+	within 60 usb_netdev
 }
 
 # usb_connect: addresses and namespaces; the link works afterwards
@@ -85,25 +89,44 @@ usb_connect() {
 		ip -n $netns link set lo up
 		ip -n $netns link set usb0 up
 	done
-	within 10 usb_answers
+	within 60 usb_answers
 }
 
-# usb_plug FUNCTION DRIVER [ATTRIBUTE VALUE]...
+# usb_plug FUNCTION DRIVER [ATTRIBUTE VALUE]...: not behind "||", as a case of tap.sh
 usb_plug() {
 	local function=$1 driver=$2
 	shift 2
-	usb_build "$function" "$@" && usb_enumerate "$driver" && usb_connect
+	usb_build "$function" "$@"
+	usb_enumerate "$driver"
+	usb_connect
 }
 
 # usb_unplug: whatever state it is in
 usb_unplug() {
+	local name
 	[ -d $usb_gadget ] || return 0
 	[ -z "$(cat $usb_gadget/UDC)" ] || echo >$usb_gadget/UDC
-	rm -f $usb_gadget/configs/c.1/*.0
-	rmdir $usb_gadget/functions/*.0 $usb_gadget/configs/c.1 $usb_gadget
+	rm -f $usb_gadget/os_desc/c.1 $usb_gadget/configs/c.1/*.0
+	for name in "$usb_gadget"/functions/*.0; do
+		[ ! -d "$name" ] || rmdir "$name"
+	done
+	rmdir $usb_gadget/configs/c.1 $usb_gadget
 }
 
 # usb_count NETNS NAME: a counter of ethtool -S
 usb_count() {
 	ip netns exec "$1" ethtool -S usb0 | awk -v name="$2:" '$1 == name { print $2 }'
 }
+
+# usb_traffic [OPTION]: iperf3 from the host, until it is killed or the link is gone
+usb_traffic() {
+	ip netns exec gadget iperf3 -s -1 >/dev/null 2>&1 &
+	within 60 eval 'ip netns exec gadget ss -Hltn "sport = 5201" | grep -q .'
+	ip netns exec host iperf3 -c 10.8.0.1 -t 1000 "$@" >/dev/null 2>&1 &
+	sleep 0.3
+}
+
+usb_traffic_end() {
+	pkill -KILL iperf3 || true
+	wait
+} 2>/dev/null
