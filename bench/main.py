@@ -26,7 +26,7 @@ def arguments():
     parser.add_argument("-r", dest="rounds", metavar="ROUNDS", type=int, default=3,
                         help="of each case (default 3); their median counts")
     parser.add_argument("-b", dest="megabytes", metavar="MIB", type=int,
-                        help="to send in each run (default 128, 64 or 32 by mode)")
+                        help="to send in each run (default 128; nic 64, usb 32)")
     parser.add_argument("-o", dest="directory", metavar="DIRECTORY", type=pathlib.Path,
                         default=hosts.BUILD, help="for the results (default build/bench)")
     parser.add_argument("-l", dest="list", action="store_true", help="list the cases")

@@ -42,6 +42,8 @@ MODES = {
 }
 # A ratio within this of 1 is no difference.
 SAME = 0.02
+# Rounds that are so far apart say nothing.
+NOISE = 0.1
 
 
 def table(heading, rows):
@@ -91,12 +93,27 @@ def stream_text(case):
     return f"{case.connections} connection" + ("s" if case.connections > 1 else "")
 
 
+def apart(res, mode):
+    """How far each case's rounds are, the middle and the worst of them; None: one round"""
+    found = sorted(((results.spread(res.ratios(c)), c.name) for c in res.cases()
+                    if c.mode == mode and c.mechanism != "copy" and len(res.ratios(c)) > 1))
+    return (found[len(found) // 2], found[-1]) if found else None
+
+
+def warning(res, mode):
+    spreads = apart(res, mode)
+    if not spreads or spreads[0][0] < NOISE:
+        return []
+    return [f"**Rounds of the same case are {100 * spreads[0][0]:.0f} % apart: this machine had too "
+            "much else to do, and nothing can be concluded from these.**", ""]
+
+
 def mode_part(res, mode):
     lines = []
     for (transport, pattern, rx), members in sections(res, mode).items():
         lines += [f"### {transport.upper()}, {PATTERNS[pattern]}; received by {RXS[rx]}", ""]
         lines += section_table(res, members)
-    return [f"## {MODES[mode]}", ""] + lines if lines else []
+    return [f"## {MODES[mode]}", ""] + warning(res, mode) + lines if lines else []
 
 
 def drivers_part(res):
@@ -235,22 +252,18 @@ def readme_part(res):
 
 
 def steadiness(res):
-    """How far rounds are apart"""
     lines = []
     for mode in MODES:
-        apart = [(results.spread(res.ratios(c)), c) for c in res.cases()
-                 if c.mode == mode and c.mechanism != "copy" and len(res.ratios(c)) > 1]
-        if apart:
-            apart.sort(key=lambda pair: pair[0])
-            worst, case = apart[-1]
-            middle = apart[len(apart) // 2][0]
-            lines.append(f"{mode}: half of them within {100 * middle:.2f} %, the worst "
-                         f"{100 * worst:.1f} % ({case.name}).")
+        spreads = apart(res, mode)
+        if spreads:
+            (middle, _), (worst, name) = spreads
+            lines.append(f"- {mode}: half of them within {100 * middle:.2f} %, the worst "
+                         f"{100 * worst:.1f} % ({name}).")
     if not lines:
         return []
     return ["## How far the rounds' ratios are apart", "",
-            "Half of what lies between the largest and the smallest, of their median:", ""] + [
-                f"- {line}" for line in lines] + [""]
+            "Half of what lies between the largest and the smallest, of their median:", "",
+            *lines, ""]
 
 
 def trouble(res):

@@ -15,7 +15,7 @@ CASES_PER_BOOT = 64
 # Between lines that say how far it is
 SILENCE = 5
 
-MEGABYTES = {"icount": 128, "smp2": 64, "nic": 64, "usb": 32}
+MEGABYTES = {"icount": 128, "smp2": 128, "nic": 64, "usb": 32}
 
 
 def boot_of(case):
