@@ -79,6 +79,7 @@ def compare(res, ratios, baseline):
 
 def main():
     options = arguments()
+    hosts.obey_signals()
     baseline = read_baseline()
     if not baseline and not options.write:
         print("bench-gate: there is no bench/baseline.csv (make bench-baseline)", file=sys.stderr)

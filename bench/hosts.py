@@ -4,7 +4,9 @@
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -22,6 +24,13 @@ START = 1200
 LIMIT = "14400"
 # A test host's status that says that it has not what is to be measured
 SKIPPED = 4
+
+
+def obey_signals():
+    """Ended by one, a program takes its test hosts along."""
+    for number in signal.SIGTERM, signal.SIGHUP:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, lambda number, _: sys.exit(128 + number))
 
 
 class HostError(Exception):

@@ -39,6 +39,7 @@ def arguments():
 
 def main():
     options = arguments()
+    hosts.obey_signals()
     wanted = cases.pick(cases.full(), options.cases)
     if not wanted:
         print(f"bench: no case is called {' or '.join(options.cases)} (-l lists them)",
