@@ -112,7 +112,7 @@ def run_boot(kernel, boot, wanted, rounds, res, progress, megabytes):
             res.skip(boot, "this kernel has no dummy_hcd, or no RNDIS")
             this.missing.clear()
         else:
-            res.fail(f"{kernel}, {boot}", str(error))
+            res.fail(boot, str(error))
     for number in this.missing:
         res.fail(order[number][0].name, f"round {order[number][1] + 1} was not run")
 
