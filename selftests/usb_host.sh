@@ -315,6 +315,10 @@ clean_up() {
 	stop_load
 	ip netns pids sl_usb 2>/dev/null | xargs -r kill
 	echo >$gadget/UDC
+	# Its network interface would outlive the controller that it hangs on.
+	rm $gadget/configs/c.1/rndis.usb0
+	rmdir $gadget/functions/rndis.usb0 $gadget/configs/c.1 $gadget
+	ip netns delete sl_usb
 	rm -rf "$tmp"
 } 2>/dev/null
 

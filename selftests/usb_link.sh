@@ -139,23 +139,46 @@ is_busy_while_in_use() {
 	fails rmmod sl_rndis 2>/dev/null
 }
 
-# The host's driver may go at any time, as any USB driver.
-unloads_in_every_order() {
-	local modules
-	modules=$(dirname "$SOCKLOAN_KO")
-	usb_traffic --bidir
+# The host's driver may go at any time, as any USB driver; the gadget's function when it is
+# unbound, and what both share when neither is there.
+unload_host_first() {
 	rmmod rndis_loan
 	usb_traffic_end
+	fails rmmod usb_f_rndis_loan 2>/dev/null
 	usb_unplug
 	rmmod usb_f_rndis_loan
-	insmod "$modules/rndis_loan.ko" take=1
-	insmod "$modules/usb_f_rndis_loan.ko"
+}
+
+unload_gadget_first() {
+	echo >$usb_gadget/UDC
+	rm $usb_gadget/configs/c.1/*.0
+	rmdir $usb_gadget/functions/*.0
+	rmmod usb_f_rndis_loan
+	fails rmmod sl_rndis 2>/dev/null
+	usb_traffic_end
+	usb_unplug
+	rmmod rndis_loan
+}
+
+# While the device has the host's driver still, the gadget's is on its way out.
+unload_both_at_once() {
+	(usb_unplug && rmmod usb_f_rndis_loan) &
+	rmmod rndis_loan
+	usb_traffic_end # waits for both
+	[ ! -e /sys/module/usb_f_rndis_loan ]
+}
+
+unloads_in_every_order() {
+	local order
+	for order in unload_host_first unload_gadget_first unload_both_at_once; do
+		[ -d $usb_gadget ] || usb_plug rndis_loan rndis_loan
+		usb_traffic --bidir
+		$order
+		rmmod sl_rndis
+		usb_load
+	done
 	usb_plug rndis_loan rndis_loan
 	usb_unplug
-	rmmod usb_f_rndis_loan
-	rmmod rndis_loan
-	rmmod sl_rndis
-	usb_load
 }
 
 trap 'usb_unplug; usb_unload' EXIT
