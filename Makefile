@@ -39,6 +39,7 @@ help:
 	@echo '                         without the module and with it (on 6.1 unless KERNELS is given)'
 	@echo '  make check-bench       what make bench measures with: every byte of every way'
 	@echo '  make bench-gate        fails when a ratio is lower than in bench/baseline.csv (5 minutes)'
+	@echo '  make check-usbip       a USB cable between two test hosts by usbip'
 	@echo
 	@echo 'On a machine that is to run it:'
 	@echo '  make                   build the module for the running kernel, and the command'
@@ -145,8 +146,12 @@ board:
 board-flash:
 	+$(MAKE) -C board/stm32f746 OUTPUT=$(BUILD)/board stm32
 	openocd -f board/stm32f7discovery.cfg -c 'program $(BUILD)/board/stm32/board.elf verify reset exit'
+# The device on the first kernel of KERNELS, the host on the last.
+check-usbip:
+	selftests/usbip/check $(if $(filter file,$(origin KERNELS)),,-k $(lastword $(KERNELS)) -K $(firstword $(KERNELS)))
 
 style:
 	scripts/style
 
 .PHONY: all help modules tools install clean demo demo-usb figures receive sizes ipis nic lib check check-all check-peers style board board-flash bench bench-gate bench-baseline check-bench
+.PHONY: all help modules tools install clean demo demo-usb figures receive sizes ipis nic lib check check-all check-peers check-usbip style
