@@ -12,7 +12,8 @@ import struct
 import sys
 
 CONTROL = 0xC0185500  # USBDEVFS_CONTROL
-DEVICE, CONFIG, STRING, INTERFACE, ENDPOINT, ASSOCIATION, CLASS, COMPANION = 1, 2, 3, 4, 5, 11, 36, 48
+STRING, INTERFACE, ENDPOINT = 3, 4, 5
+ASSOCIATION, CLASS, COMPANION = 11, 36, 48
 VENDOR_CODE = 0xCD  # as usb_speed.sh has set it
 PACKET = {"full": 64, "high": 512, "super": 1024}
 # Of the notification endpoint: 32 ms in frames, or as a power of microframes
@@ -27,7 +28,8 @@ def read(name):
 def control(device, kind, request, value, index, size):
     """A control transfer to the host; None when it was stalled"""
     buf = ctypes.create_string_buffer(size)
-    setup = struct.pack("BBHHHIxxxxQ", kind, request, value, index, size, 5000, ctypes.addressof(buf))
+    at = ctypes.addressof(buf)
+    setup = struct.pack("BBHHHIxxxxQ", kind, request, value, index, size, 5000, at)
     try:
         size = fcntl.ioctl(device, CONTROL, bytearray(setup), True)
         return buf.raw[:size]
@@ -65,7 +67,10 @@ def check_descriptors(speed):
     device, config, *rest = split(read("descriptors"))
     same("USB's version", device[3], 3 if speed == "super" else 2)
     same("the configuration's length", config[2:5], struct.pack("<HB", 9 + sum(map(len, rest)), 2))
-    got = [part if part[1] != ENDPOINT else part[:2] + bytes([part[2] & 0x80]) + part[3:] for part in rest]
+    got = [
+        part if part[1] != ENDPOINT else part[:2] + bytes([part[2] & 0x80]) + part[3:]
+        for part in rest
+    ]
     notify, bulk = endpoints(speed)
     # Strings have numbers that the gadget chose.
     for part in got:
@@ -95,7 +100,8 @@ def check_microsoft(device):
 
 def main():
     speed = sys.argv[2]
-    same("the speed", read("speed").strip(), {"full": b"12", "high": b"480", "super": b"5000"}[speed])
+    rate = {"full": b"12", "high": b"480", "super": b"5000"}[speed]
+    same("the speed", read("speed").strip(), rate)
     check_descriptors(speed)
     path = "/dev/bus/usb/%03d/%03d" % (int(read("busnum")), int(read("devnum")))
     with open(path, "r+b", buffering=0) as device:

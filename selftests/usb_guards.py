@@ -74,7 +74,8 @@ def out_endpoint():
 
 
 def counter_names():
-    text = subprocess.run(["ethtool", "-S", netdev], capture_output=True, text=True, check=True).stdout
+    command = ["ethtool", "-S", netdev]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return [line.split(":")[0].strip() for line in text.splitlines()[1:]]
 
 
@@ -166,8 +167,7 @@ PLAIN = ethernet(0x88B5, bytes(100))  # a type for experiments
 def start(offload):
     ask(INIT, 1, 1, 0, 70656)
     if offload:
-        on = struct.pack("<BBHBBBBBBBBBBBBIBBBBBBH", 0x80, 3, 28, 0, 4, 4, 4, 4, 0, 0, 2, 2, 0, 0, 0,
-                         0, 0, 0, 2, 2, 0, 0, 0)
+        on = bytes([0x80, 3, 28, 0, 0, 4, 4, 4, 4, 0, 0, 2, 2]) + bytes(9) + bytes([2, 2]) + bytes(4)
         assert set_oid(PARAMETERS, on) == 0
     assert set_oid(FILTER, struct.pack("<I", 0x2D)) == 0
 
@@ -180,7 +180,8 @@ def check_messages():
     refused("longer than the transfer", message(PLAIN, len=size + 64))
     refused("the frame is in the header", message(PLAIN, data=0))
     refused("the frame is behind the end", message(PLAIN, data=size, behind=bytes(40)))
-    refused("the frame ends behind the message", message(PLAIN, data_len=len(PLAIN) + 8, behind=bytes(40)))
+    behind = message(PLAIN, data_len=len(PLAIN) + 8, behind=bytes(40))
+    refused("the frame ends behind the message", behind)
     refused("the frame's end wraps", message(PLAIN, data_len=-24))
     refused("no Ethernet header", message(PLAIN, data_len=13))
     dropped("longer than the MTU allows", message(ethernet(0x88B5, bytes(1600))), TOO_LONG)
@@ -199,7 +200,8 @@ def check_info():
     refused("of no size", message(PLAIN, info(OTHER, 0, size=0)))
     # As much more as it takes the rest to be "nothing": a second one that wraps back
     wraps = struct.pack("<III", 0x100000000 - 84, OTHER, 12)
-    refused("longer than all of it", message(PLAIN, info(OTHER, 0, size=100) + bytes(84) + wraps, info_len=16))
+    infos = info(OTHER, 0, size=100) + bytes(84) + wraps
+    refused("longer than all of it", message(PLAIN, infos, info_len=16))
     refused("a value behind it", message(PLAIN, info(CSUM, 0, offset=16), pad=16))
     refused("a value in its header", message(PLAIN, info(CSUM, 0, offset=0)))
 
@@ -231,7 +233,8 @@ def check_large():
 def check_agreement():
     """What is turned on must be written as it should be, and fit together."""
     on = bytes([0x80, 3, 32, 0, 0, 4, 4, 4, 4, 0, 0, 2, 2]) + bytes(19)
-    for name, wrong in (("type", b"\x81" + on[1:]), ("size", on[:2] + b"\x28" + on[3:]), ("length", on[:12])):
+    odd = {"type": b"\x81" + on[1:], "size": on[:2] + b"\x28" + on[3:], "length": on[:12]}
+    for name, wrong in odd.items():
         if set_oid(PARAMETERS, wrong) != 0xC0010015:
             sys.exit(f"# parameters of wrong {name} are taken")
     # Large frames, but no checksums
