@@ -122,7 +122,7 @@ class Results:
 
 def by_cost(mode):
     """Whether the sender's processor is what counts, for the link is what limits the rate"""
-    return mode in ("nic", "usb", "usb-stock")
+    return mode in ("nic", "remote", "usb", "usb-stock")
 
 
 def write_csv(path, all_results):
