@@ -40,6 +40,10 @@ help:
 	@echo '  make check-bench       what make bench measures with: every byte of every way'
 	@echo '  make bench-gate        fails when a ratio is lower than in bench/baseline.csv (5 minutes)'
 	@echo '  make check-usbip       a USB cable between two test hosts by usbip'
+	@echo '  make check-deb         the Debian packages: DKMS builds them, a test host installs them'
+	@echo '  make check-remote      bench/remote between two test hosts'
+	@echo '  make deb               Debian packages, in build/deb'
+	@echo '  make htmldocs          Documentation/ as HTML, in build/htmldocs'
 	@echo
 	@echo 'On a machine that is to run it:'
 	@echo '  make                   build the module for the running kernel, and the command'
@@ -149,9 +153,21 @@ board-flash:
 # The device on the first kernel of KERNELS, the host on the last.
 check-usbip:
 	selftests/usbip/check $(if $(filter file,$(origin KERNELS)),,-k $(lastword $(KERNELS)) -K $(firstword $(KERNELS)))
+check-deb:
+	selftests/deb/check $(if $(filter file,$(origin KERNELS)),,$(foreach k,$(KERNELS),-k $(k)))
+
+check-remote:
+	selftests/remote/check
+
+deb:
+	scripts/deb
+
+htmldocs:
+	scripts/htmldocs
 
 style:
 	scripts/style
 
 .PHONY: all help modules tools install clean demo demo-usb figures receive sizes ipis nic lib check check-all check-peers style board board-flash bench bench-gate bench-baseline check-bench
 .PHONY: all help modules tools install clean demo demo-usb figures receive sizes ipis nic lib check check-all check-peers check-usbip style
+.PHONY: all help modules tools install clean demo demo-usb bench bench-gate bench-baseline check-bench figures receive sizes ipis nic lib check check-all check-peers check-deb deb htmldocs check-remote style
