@@ -249,6 +249,16 @@ void redir_submit(struct redir_packet *packet)
 		push(ep, packet);
 }
 
+void *redir_room(uint8_t endpoint, uint32_t len)
+{
+	struct redir_ep *ep = ep_of(endpoint);
+
+	if (!ep || EP_IS_IN(endpoint) || !EP_NUMBER(endpoint) || !ep->open || ep->halted ||
+	    !ep->active || ep->first || ep->len - ep->done < len)
+		return NULL;
+	return ep->data + ep->done;
+}
+
 /* A standard request */
 static void submit(struct redir_packet *packet, enum redir_kind kind, uint8_t type,
 		   uint8_t request, uint8_t value, uint8_t index, uint8_t len)
@@ -481,7 +491,8 @@ static bool move_out(uint8_t address)
 		return false;
 	if (now > packet->len - packet->done)
 		now = packet->len - packet->done;
-	if (now)
+	/* They may be there already: redir_room() */
+	if (now && packet->data + packet->done != ep->data + ep->done)
 		memcpy(ep->data + ep->done, packet->data + packet->done, now);
 	ep->done += now;
 	packet->done += now;

@@ -88,6 +88,14 @@ void redir_peer_lost(void);
 /* The host's messages of that name. */
 void redir_reset(void);
 void redir_submit(struct redir_packet *packet);
+
+/*
+ * Where to write @len bytes of data for an endpoint, in place of memory of the port's, so that
+ * they need not be copied; NULL: it does not wait for as many just now.  A packet whose
+ * data are there is the next to be submitted.
+ */
+void *redir_room(uint8_t endpoint, uint32_t len);
+
 void redir_set_configuration(struct redir_packet *packet, uint8_t configuration);
 void redir_get_configuration(struct redir_packet *packet);
 void redir_set_alt_setting(struct redir_packet *packet, uint8_t interface, uint8_t alt);
