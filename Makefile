@@ -25,11 +25,13 @@ help:
 	@echo '  make bench             every mechanism that a user could pick, against each other, on'
 	@echo '                         loopback, a network card and USB: tables and plots (40 minutes)'
 	@echo "  make bench CASES='PATTERN...'   some of it; bench/bench -l lists the cases"
+	@echo '  make demo-board        the STM32 firmware on an emulated Cortex-M7, plugged into a test host'
 	@echo '  make figures           what a loan gains, case by case, by instruction count'
 	@echo '  make receive           what receiving in place, packets and forwarding gain, likewise'
 	@echo '  make sizes             sends of 64 bytes to 1 MiB, copied and lent, by instruction count'
 	@echo '  make ipis              interprocessor interrupts per MiB, by number of threads'
 	@echo "  make nic               the sender's busy time over a network card, two test hosts"
+	@echo '  make figures-board     instructions of the board per byte received, lent and copied'
 	@echo '  make check             all tests on a test host with kernel 6.1, nearly all on 6.12, then on a'
 	@echo '                         debug kernel as many as fit into $(MINUTES) minutes'
 	@echo '  make check-all         all tests on 6.1, 6.12, sid and debug: takes an hour or more'
@@ -44,6 +46,8 @@ help:
 	@echo '  make check-remote      bench/remote between two test hosts'
 	@echo '  make deb               Debian packages, in build/deb'
 	@echo '  make htmldocs          Documentation/ as HTML, in build/htmldocs'
+	@echo "  make check-board       the board's firmware, as a process and emulated, plugged into a"
+	@echo '                         test host: half an hour (board/check -q: minutes)'
 	@echo
 	@echo 'On a machine that is to run it:'
 	@echo '  make                   build the module for the running kernel, and the command'
@@ -143,6 +147,15 @@ check-all:
 check-peers:
 	selftests/peers/check $(if $(filter file,$(origin KERNELS)),,$(foreach k,$(KERNELS),-k $(k))) $(T)
 
+check-board:
+	board/check $(T)
+
+demo-board:
+	board/demo
+
+figures-board:
+	board/count
+
 # The board's firmware: see Documentation/board.rst.
 board:
 	+$(MAKE) -C board/stm32f746 OUTPUT=$(BUILD)/board
@@ -171,3 +184,4 @@ style:
 .PHONY: all help modules tools install clean demo demo-usb figures receive sizes ipis nic lib check check-all check-peers style board board-flash bench bench-gate bench-baseline check-bench
 .PHONY: all help modules tools install clean demo demo-usb figures receive sizes ipis nic lib check check-all check-peers check-usbip style
 .PHONY: all help modules tools install clean demo demo-usb bench bench-gate bench-baseline check-bench figures receive sizes ipis nic lib check check-all check-peers check-deb deb htmldocs check-remote style
+.PHONY: all help modules tools install clean demo demo-usb figures receive sizes ipis nic lib check check-all check-peers style board board-flash check-board demo-board figures-board
