@@ -81,30 +81,34 @@ def card(number, cable, role):
             f"-netdev stream,id=cable,addr.type=unix,addr.path={cable},server={role}")
 
 
+def wait_for_cable(receiver, cable, log):
+    """The receiver's host makes it when it starts"""
+    end = time.monotonic() + START
+    while not cable.exists():
+        if receiver.poll() is not None or time.monotonic() > end:
+            raise HostError("the receiver's host does not start:\n" + log.read_text())
+        time.sleep(1)
+
+
 def run_two(kernel, work, on_line):
     """The receiver's host has the time of the real world, the sender's counts instructions, but
     idles in real time, or time-outs would pass while the other works."""
-    cable = pathlib.Path(tempfile.mkdtemp(prefix="sockloan-bench."))
+    place = pathlib.Path(tempfile.mkdtemp(prefix="sockloan-bench."))
+    cable, log = place / "cable", place / "log"
     nic = str(TOP / "bench" / "nic.sh")
-    receiver = vm_run(kernel, ["-n", "-s", "1"], [nic, str(BUILD / "receiver"), RECEIVER],
-                      {"SOCKLOAN_QEMU": card(2, cable / "cable", "on")},
-                      stdout=subprocess.DEVNULL)
+    with open(log, "w", encoding="utf-8") as output:
+        receiver = vm_run(kernel, ["-n", "-s", "1"], [nic, str(BUILD / "receiver"), RECEIVER],
+                          {"SOCKLOAN_QEMU": card(2, cable, "on")}, stdout=output, stderr=output)
     try:
-        end = time.monotonic() + START
-        while not (cable / "cable").exists():
-            if receiver.poll() is not None:
-                raise HostError("the receiver's host did not start")
-            if time.monotonic() > end:
-                raise HostError("the receiver's host does not start")
-            time.sleep(1)
-        qemu = f"-icount shift=0,sleep=on {card(1, cable / 'cable', 'off')}"
+        wait_for_cable(receiver, cable, log)
+        qemu = f"-icount shift=0,sleep=on {card(1, cable, 'off')}"
         guest = [nic, str(TOP / "bench" / "guest.sh"), SENDER, RECEIVER, work]
         read_lines(vm_run(kernel, ["-i"], guest, {"SOCKLOAN_QEMU": qemu},
                           stdout=subprocess.PIPE), on_line)
     finally:
         receiver.terminate()
         receiver.wait()
-        shutil.rmtree(cable)
+        shutil.rmtree(place)
 
 
 def run(kernel, boot, lines, on_line):

@@ -113,7 +113,7 @@ def run_boot(kernel, boot, wanted, rounds, res, progress, megabytes):
             this.missing.clear()
         else:
             res.fail(boot, str(error))
-    for number in this.missing:
+    for number in sorted(this.missing):
         res.fail(order[number][0].name, f"round {order[number][1] + 1} was not run")
 
 
