@@ -33,7 +33,7 @@ help:
 	@echo "  make nic               the sender's busy time over a network card, two test hosts"
 	@echo '  make figures-board     instructions of the board per byte received, lent and copied'
 	@echo '  make check             all tests on a test host with kernel 6.1, nearly all on 6.12, then on a'
-	@echo '                         debug kernel as many as fit into $(MINUTES) minutes'
+	@echo '                         debug kernel as many as fit into $(MINUTES) minutes; then the board, quickly'
 	@echo '  make check-all         all tests on 6.1, 6.12, sid and debug: takes an hour or more'
 	@echo '  make check T=NAME      one of them, for example T=overwrite'
 	@echo '  make check KERNELS=6.1 on one kernel'
@@ -139,6 +139,7 @@ demo-usb:
 
 check:
 	selftests/check -b $(MINUTES) $(foreach k,$(KERNELS),-k $(k)) $(T)
+	$(if $(T),,board/check -q)
 
 check-all:
 	selftests/check -k 6.1 -k 6.12 -k sid -k debug $(T)
@@ -163,9 +164,11 @@ board:
 board-flash:
 	+$(MAKE) -C board/stm32f746 OUTPUT=$(BUILD)/board stm32
 	openocd -f board/stm32f7discovery.cfg -c 'program $(BUILD)/board/stm32/board.elf verify reset exit'
+
 # The device on the first kernel of KERNELS, the host on the last.
 check-usbip:
 	selftests/usbip/check $(if $(filter file,$(origin KERNELS)),,-k $(lastword $(KERNELS)) -K $(firstword $(KERNELS)))
+
 check-deb:
 	selftests/deb/check $(if $(filter file,$(origin KERNELS)),,$(foreach k,$(KERNELS),-k $(k)))
 
@@ -181,7 +184,7 @@ htmldocs:
 style:
 	scripts/style
 
-.PHONY: all help modules tools install clean demo demo-usb figures receive sizes ipis nic lib check check-all check-peers style board board-flash bench bench-gate bench-baseline check-bench
-.PHONY: all help modules tools install clean demo demo-usb figures receive sizes ipis nic lib check check-all check-peers check-usbip style
-.PHONY: all help modules tools install clean demo demo-usb bench bench-gate bench-baseline check-bench figures receive sizes ipis nic lib check check-all check-peers check-deb deb htmldocs check-remote style
-.PHONY: all help modules tools install clean demo demo-usb figures receive sizes ipis nic lib check check-all check-peers style board board-flash check-board demo-board figures-board
+.PHONY: all help modules tools install clean demo demo-usb figures receive sizes ipis nic \
+	lib check check-all check-peers style board board-flash bench bench-gate bench-baseline \
+	check-bench check-usbip check-deb deb htmldocs check-remote check-board demo-board \
+	figures-board

@@ -77,6 +77,18 @@ def compare(res, ratios, baseline):
     return worse
 
 
+def measure(options, baseline):
+    """One measurement, compared; the ratios, what is worse, whether all cases ran"""
+    wanted = cases.gate()
+    res = runner.measure(KERNEL, wanted, options.rounds, cases.GATE_MEGABYTES)
+    ratios = {case: res.ratio(case) for case in wanted
+              if case.mechanism != "copy" and res.ratio(case)}
+    worse = compare(res, ratios, baseline)
+    gone = set(baseline) - {case.name for case in ratios}
+    worse += [f"{name}: in the baseline, but not measured" for name in sorted(gone)]
+    return ratios, worse, runner.tell_failures(res)
+
+
 def main():
     options = arguments()
     hosts.obey_signals()
@@ -85,20 +97,17 @@ def main():
         print("bench-gate: there is no bench/baseline.csv (make bench-baseline)", file=sys.stderr)
         return 1
     start = time.monotonic()
-    wanted = cases.gate()
-    res = runner.measure(KERNEL, wanted, options.rounds, cases.GATE_MEGABYTES)
-    ratios = {case: res.ratio(case) for case in wanted
-              if case.mechanism != "copy" and res.ratio(case)}
-    worse = compare(res, ratios, baseline)
-    gone = set(baseline) - {case.name for case in ratios}
-    worse += [f"{name}: in the baseline, but not measured" for name in sorted(gone)]
-    good = runner.tell_failures(res)
+    ratios, worse, good = measure(options, baseline)
     if options.write:
         if not good:
             return 1
         write_baseline({case.name: ratio for case, ratio in ratios.items()})
         print(f"bench-gate: {len(ratios)} ratios are the baseline now")
         return 0
+    if worse or not good:
+        # What code costs, it costs again; a boot that went another way does not come twice.
+        print("bench-gate: once more, in another boot")
+        ratios, worse, good = measure(options, baseline)
     for line in worse:
         print(f"bench-gate: FAILED: {line}")
     print(f"bench-gate: {len(ratios)} ratios, {len(worse)} worse, "
