@@ -91,7 +91,7 @@ iperf_runs() {
 	before=$(field iperf)
 	timeout 3000 iperf -c "$board" -n "${megabytes}M" -i 10 >"$tmp/iperf"
 	after=$(field iperf)
-	sed -n 's/^\[.*sec */# /p' "$tmp/iperf" | tail -n 1
+	sed -n 's/^\[.*sec  */# /p' "$tmp/iperf" | tail -n 1
 	[ $((after - before)) -ge $((megabytes << 20)) ]
 }
 
