@@ -51,8 +51,11 @@ def build(kernel):
     """The modules, and the two ends"""
     environment = {k: v for k, v in os.environ.items()
                    if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES")}
-    headers = subprocess.run([TOP / "vm" / "kernel", kernel, "--headers"], check=True,
-                             capture_output=True, text=True).stdout.strip()
+    found = subprocess.run([TOP / "vm" / "kernel", kernel, "--headers"], check=False,
+                           stdout=subprocess.PIPE, text=True)
+    if found.returncode:
+        raise HostError(f"there is no kernel {kernel} to be had")
+    headers = found.stdout.strip()
     for target in (["modules", f"KDIR={headers}"], ["tools"],
                    [str(BUILD / name) for name in ("sender", "receiver", "profile")]):
         done = subprocess.run(["make", "-s", "-C", TOP, *target], env=environment,
