@@ -89,9 +89,12 @@ static const char *convert(struct text *text, const char *format, va_list *args)
 static void print(struct text *text, const char *format, va_list *args)
 {
 	for (; *format; format++) {
-		if (*format != '%')
+		if (*format != '%') {
 			put(text, *format);
-		else if (!*(format = convert(text, format + 1, args)))
+			continue;
+		}
+		format = convert(text, format + 1, args);
+		if (!*format)
 			break;
 	}
 }

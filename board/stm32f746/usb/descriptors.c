@@ -7,7 +7,7 @@
 
 #include "descriptors.h"
 
-#define LE16(x) ((x)&0xff), ((x) >> 8)
+#define LE16(x) ((x) & 0xff), ((x) >> 8)
 
 enum {
 	STRING_LANGUAGES,

@@ -7,8 +7,8 @@
 
 #include "redir.h"
 
-#define EP_NUMBER(address) ((address)&0x0f)
-#define EP_IS_IN(address) ((address)&USB_DIR_IN)
+#define EP_NUMBER(address) ((address) & 0x0f)
+#define EP_IS_IN(address) ((address) & USB_DIR_IN)
 
 /* Tells the peer of interfaces and endpoints; before it is configured there are none. */
 void redir_describe(bool configured);
