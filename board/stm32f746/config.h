@@ -36,7 +36,7 @@
 #ifdef BOARD_COPY
 #define BOARD_RX_BLOCKS 16
 #else
-#define BOARD_RX_BLOCKS 56
+#define BOARD_RX_BLOCKS 52
 #endif
 #endif
 /* The host's longest transfer, bytes, and packet messages in one */
@@ -48,15 +48,15 @@
  * When fewer transfers than BOARD_RX_LOW have room, a connection keeps no more than
  * BOARD_RX_SHARE bytes there (with fewer than BOARD_RX_SHORT, BOARD_RX_LEAST), the rest is
  * copied, and windows open no wider than BOARD_RX_LEAST.  With fewer than BOARD_RX_RESERVE,
- * or BOARD_HEAP_LOW, who keeps more than that gets no more.  With none for so many
- * milliseconds, who keeps most is cut off.
+ * or BOARD_HEAP_LOW, who keeps more than that gets no more.  With none for
+ * BOARD_RX_PATIENCE milliseconds, the reserve is used.
  */
 #define BOARD_RX_LOW 7
 #define BOARD_RX_SHARE (6 * BOARD_MSS)
 #define BOARD_RX_SHORT 4
 #define BOARD_RX_RESERVE 3
 #define BOARD_RX_LEAST (4 * BOARD_MSS)
-#define BOARD_RX_PATIENCE 500
+#define BOARD_RX_PATIENCE 20
 /* What is kept and shorter is not worth a block. */
 #define BOARD_RX_SMALL 256
 

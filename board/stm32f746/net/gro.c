@@ -6,34 +6,11 @@
 #include <string.h>
 
 #include "config.h"
-#include "lwip/inet_chksum.h"
-#include "lwip/priv/tcp_priv.h"
-#include "lwip/prot/ip.h"
 #include "net.h"
 #include "rxbuf.h"
-
-/* Offsets in a frame without options: Ethernet, IP, TCP */
-#define AT_TYPE 12
-#define AT_IP 14
-#define AT_IP_LEN 16
-#define AT_FRAGMENT 20
-#define AT_PROTOCOL 23
-#define AT_FLOW 26 /* both addresses, both ports */
-#define FLOW_SIZE 12
-#define AT_TCP 34
-#define AT_SEQ 38
-#define AT_ACK 42
-#define AT_DATA_OFFSET 46
-#define AT_FLAGS 47
-#define AT_WINDOW 48
-#define HEADERS 54
+#include "segment.h"
 
 #define GRO_FLOWS 4
-
-#define CHECK_ALL                                              \
-	(NETIF_CHECKSUM_CHECK_IP | NETIF_CHECKSUM_CHECK_ICMP | \
-	 NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP)
-#define CHECK_LEFT (NETIF_CHECKSUM_CHECK_IP | NETIF_CHECKSUM_CHECK_ICMP)
 
 /**
  * struct flow - segments that wait for more of theirs
@@ -49,54 +26,12 @@ struct flow {
 
 static struct flow flows[GRO_FLOWS];
 
-static uint16_t get_be16(const uint8_t *at)
-{
-	return at[0] << 8 | at[1];
-}
-
-static uint32_t get_be32(const uint8_t *at)
-{
-	return (uint32_t)get_be16(at) << 16 | get_be16(at + 2);
-}
-
-static void put_be16(uint8_t *at, uint16_t value)
-{
-	at[0] = value >> 8;
-	at[1] = value & 0xff;
-}
-
-/* TCP over IPv4, where neither is a fragment nor has IP options */
-static bool is_tcp(const uint8_t *frame, uint32_t len)
-{
-	return len >= HEADERS && get_be16(frame + AT_TYPE) == 0x0800 &&
-	       frame[AT_IP] == 0x45 && frame[AT_PROTOCOL] == IP_PROTO_TCP &&
-	       !(get_be16(frame + AT_FRAGMENT) & 0x3fff);
-}
-
 /* Nothing but payload, acknowledged */
 static bool is_plain(const uint8_t *frame, uint32_t len)
 {
 	return frame[AT_DATA_OFFSET] >> 4 == 5 && len > HEADERS &&
 	       get_be16(frame + AT_IP_LEN) == len - AT_IP &&
 	       (frame[AT_FLAGS] | TCP_PSH) == (TCP_ACK | TCP_PSH);
-}
-
-static bool sums_good(const uint8_t *frame, uint32_t len, bool csum_left)
-{
-	uint32_t sum, i;
-
-	if (inet_chksum(frame + AT_IP, AT_TCP - AT_IP))
-		return false;
-	if (csum_left)
-		return true;
-	/* The pseudo header: addresses, protocol, length */
-	sum = IP_PROTO_TCP + len - AT_TCP;
-	for (i = AT_FLOW; i < AT_TCP; i += 2)
-		sum += get_be16(frame + i);
-	sum += lwip_htons((uint16_t)~inet_chksum(frame + AT_TCP, len - AT_TCP));
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return sum == 0xffff;
 }
 
 static void flush(struct flow *flow)
@@ -175,15 +110,10 @@ static bool keeps_too_much(const uint8_t *frame)
 	const struct tcp_pcb *pcb;
 
 	if (rxbuf_runs() >= BOARD_RX_RESERVE &&
-	    MEM_SIZE - lwip_stats.mem.used >= BOARD_HEAP_LOW)
+	    net_heap_free() >= BOARD_HEAP_LOW)
 		return false;
-	for (pcb = tcp_active_pcbs; pcb; pcb = pcb->next)
-		if (pcb->remote_port == get_be16(frame + AT_TCP) &&
-		    pcb->local_port == get_be16(frame + AT_TCP + 2) &&
-		    !memcmp(&ip_2_ip4(&pcb->remote_ip)->addr, frame + AT_FLOW,
-			    4))
-			return pcb->snd_buf + BOARD_RX_LEAST < TCP_SND_BUF;
-	return false;
+	pcb = segment_connection(frame);
+	return pcb && pcb->snd_buf + BOARD_RX_LEAST < TCP_SND_BUF;
 }
 
 void gro_add(struct pbuf *p, bool csum_left)
@@ -191,8 +121,8 @@ void gro_add(struct pbuf *p, bool csum_left)
 	const uint8_t *frame = p->payload;
 	struct flow *flow;
 
-	if (!is_tcp(frame, p->len)) {
-		net_deliver(p, csum_left ? CHECK_LEFT : CHECK_ALL);
+	if (!segment_is(frame, p->len)) {
+		net_deliver(p, csum_left ? NET_CHECK_LEFT : NET_CHECK_ALL);
 		return;
 	}
 	flow = find(frame);
@@ -200,13 +130,15 @@ void gro_add(struct pbuf *p, bool csum_left)
 		/* Behind what came before it */
 		if (flow)
 			flush(flow);
-		net_deliver(p, csum_left ? CHECK_LEFT : CHECK_ALL);
-	} else if (!sums_good(frame, p->len, csum_left)) {
+		net_deliver(p, csum_left ? NET_CHECK_LEFT : NET_CHECK_ALL);
+	} else if (!segment_sums_good(frame, p->len, csum_left)) {
 		net_stats.rx_bad_sum++;
 		pbuf_free(p);
 	} else if (keeps_too_much(frame)) {
 		net_stats.rx_kept_too_much++;
-		pbuf_free(p);
+		if (flow)
+			flush(flow);
+		segment_without_payload(p);
 	} else if (!flow || !join(flow, p)) {
 		if (flow)
 			flush(flow);

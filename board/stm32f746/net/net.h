@@ -7,6 +7,7 @@
 #define BOARD_NET_H
 
 #include "lwip/netif.h"
+#include "lwip/stats.h"
 #include "rndis/rndis.h"
 #include "usb/dcd.h"
 
@@ -23,7 +24,8 @@
 	C(rx_no_frame)      \
 	C(rx_kept_too_much) \
 	C(rx_waits)         \
-	C(rx_cut_off)       \
+	C(rx_reserve)       \
+	C(rx_payload_left)  \
 	C(tx_transfers)     \
 	C(tx_messages)      \
 	C(tx_bytes)         \
@@ -47,6 +49,12 @@ extern struct netif net_if;
 /* lwIP, the interface, the buffers */
 void net_init(void);
 
+/* Of lwIP's heap, now */
+static inline uint32_t net_heap_free(void)
+{
+	return MEM_SIZE - lwip_stats.mem.used;
+}
+
 /* -- rx.c: from the host ------------------------------------------------------------------ */
 
 void net_rx_open(uint8_t endpoint);
@@ -60,6 +68,10 @@ bool net_rx_poll(void);
 struct pbuf *net_frame(uint8_t *data, uint32_t len);
 /* To lwIP, with the checks that are left to do: NETIF_CHECKSUM_CHECK_* */
 void net_deliver(struct pbuf *p, uint16_t checks);
+#define NET_CHECK_LEFT (NETIF_CHECKSUM_CHECK_IP | NETIF_CHECKSUM_CHECK_ICMP)
+#define NET_CHECK_ALL                                    \
+	(NET_CHECK_LEFT | NETIF_CHECKSUM_CHECK_TCP | \
+	 NETIF_CHECKSUM_CHECK_UDP)
 
 /* -- gro.c ---------------------------------------------------------------------------------- */
 

@@ -6,9 +6,9 @@
 
 #include "board.h"
 #include "config.h"
-#include "lwip/priv/tcp_priv.h"
 #include "net.h"
 #include "rxbuf.h"
+#include "segment.h"
 
 /* With a VLAN tag */
 #define FRAME_MAX 1518
@@ -30,8 +30,9 @@ struct rx_frame {
 /**
  * struct rx - receiving
  * @endpoint: open; 0 when not
- * @transfer: being received
- * @since: when there was no memory to receive one, board_ms()
+ * @transfer: being received; NULL while that waits for memory
+ * @since: when it began to wait, board_ms()
+ * @scarce: the last one came into the reserve
  * @frame: all frames
  * @free: those that nobody has
  * @fresh: of @frame, those from here on have never been used
@@ -40,40 +41,48 @@ static struct rx {
 	uint8_t endpoint;
 	uint8_t *transfer;
 	uint32_t since;
+	bool scarce;
 	struct rx_frame frame[BOARD_RX_FRAMES];
 	struct rx_frame *free;
 	unsigned int fresh;
 } rx;
 
+static void receive(uint8_t *memory)
+{
+	rx.transfer = memory;
+	dcd_ep_receive(rx.endpoint, memory, BOARD_RX_TRANSFER);
+}
+
 static bool try(void)
 {
-	rx.transfer = rxbuf_get();
-	if (!rx.transfer)
+	uint8_t *memory = rxbuf_get();
+
+	if (!memory)
 		return false;
-	dcd_ep_receive(rx.endpoint, rx.transfer, BOARD_RX_TRANSFER);
+	rx.scarce = false;
+	receive(memory);
 	return true;
+}
+
+/* What is kept is given back when it is acknowledged, and that has to be received, too. */
+static void receive_in_reserve(void)
+{
+	rx.scarce = true;
+	net_stats.rx_reserve++;
+	receive(rxbuf_reserve());
 }
 
 static void begin(void)
 {
 	if (try())
 		return;
+	if (rx.scarce) {
+		receive_in_reserve();
+		return;
+	}
+	rx.transfer = NULL;
 	net_stats.rx_waits++;
 	rx.since = board_ms();
-}
-
-/* Nothing comes in any more; the peer that does not read what is sent to it has to go. */
-static void cut_off(void)
-{
-	struct tcp_pcb *pcb, *most = tcp_active_pcbs;
-
-	for (pcb = most; pcb; pcb = pcb->next)
-		if (pcb->snd_buf < most->snd_buf)
-			most = pcb;
-	if (!most)
-		return;
-	net_stats.rx_cut_off++;
-	tcp_abort(most);
 }
 
 static void free_frame(struct pbuf *p)
@@ -83,6 +92,11 @@ static void free_frame(struct pbuf *p)
 	rxbuf_drop(frame->data, frame->len);
 	frame->next = rx.free;
 	rx.free = frame;
+}
+
+static void forget_frame(struct pbuf *p)
+{
+	(void)p;
 }
 
 struct pbuf *net_frame(uint8_t *data, uint32_t len)
@@ -103,22 +117,35 @@ struct pbuf *net_frame(uint8_t *data, uint32_t len)
 				   data, len);
 }
 
-#ifdef BOARD_COPY
-/* As most firmware does it: out of the transfer, into memory of lwIP's. */
-static void take(const struct rndis_frame *frame)
+static uint16_t checks_of(const struct rndis_frame *frame)
 {
-	uint16_t checks = NETIF_CHECKSUM_CHECK_IP | NETIF_CHECKSUM_CHECK_ICMP;
-	struct pbuf *p = pbuf_alloc(PBUF_RAW, frame->len, PBUF_RAM);
+	return frame->csum_left ? NET_CHECK_LEFT : NET_CHECK_ALL;
+}
 
+/* Into memory of lwIP's */
+static struct pbuf *copy(const struct rndis_frame *frame, uint32_t *counter)
+{
+	struct pbuf *p = NULL;
+
+	if (net_heap_free() >= BOARD_HEAP_RESERVE + frame->len)
+		p = pbuf_alloc(PBUF_RAW, frame->len, PBUF_RAM);
 	if (!p) {
 		net_stats.rx_no_frame++;
-		return;
+		return NULL;
 	}
 	memcpy(p->payload, frame->data, frame->len);
-	net_stats.copied_rx += frame->len;
-	if (!frame->csum_left)
-		checks |= NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP;
-	net_deliver(p, checks);
+	*counter += frame->len;
+	return p;
+}
+
+#ifdef BOARD_COPY
+/* As most firmware does it: out of the transfer. */
+static void take(const struct rndis_frame *frame)
+{
+	struct pbuf *p = copy(frame, &net_stats.copied_rx);
+
+	if (p)
+		net_deliver(p, checks_of(frame));
 }
 #else
 static void take(const struct rndis_frame *frame)
@@ -132,6 +159,41 @@ static void take(const struct rndis_frame *frame)
 }
 #endif
 
+/* Of what nobody keeps, there is one at a time. */
+static struct pbuf *frame_in_reserve(const struct rndis_frame *frame)
+{
+	static struct pbuf_custom custom;
+
+	custom.custom_free_function = forget_frame;
+	return pbuf_alloced_custom(PBUF_RAW, frame->len, PBUF_REF, &custom,
+				   frame->data, frame->len);
+}
+
+/* TCP, which keeps payload only, from where it is; all else from lwIP's memory. */
+static void take_from_reserve(const struct rndis_frame *frame)
+{
+	const uint8_t *data = frame->data;
+	uint32_t len;
+	struct pbuf *p;
+
+	if (!segment_is(data, frame->len)) {
+		p = copy(frame, &net_stats.copied_low);
+		if (p)
+			net_deliver(p, checks_of(frame));
+		return;
+	}
+	len = segment_len(data);
+	if (len <= segment_headers(data)) {
+		net_deliver(frame_in_reserve(frame), checks_of(frame));
+	} else if (len > frame->len ||
+		   !segment_sums_good(data, len, frame->csum_left)) {
+		net_stats.rx_bad_sum++;
+	} else {
+		net_stats.rx_payload_left++;
+		segment_without_payload(frame_in_reserve(frame));
+	}
+}
+
 static void take_apart(uint8_t *data, uint32_t len)
 {
 	struct rndis_frame frame;
@@ -144,6 +206,8 @@ static void take_apart(uint8_t *data, uint32_t len)
 		net_stats.rx_sum_left += frame.csum_left;
 		if (frame.len > FRAME_MAX)
 			net_stats.rx_too_long++;
+		else if (rndis_up() && rx.scarce)
+			take_from_reserve(&frame);
 		else if (rndis_up())
 			take(&frame);
 	}
@@ -157,10 +221,15 @@ void net_rx_done(uint32_t len)
 {
 	uint8_t *transfer = rx.transfer;
 
+	net_stats.rx_transfers++;
+	if (rx.scarce) {
+		take_apart(transfer, len);
+		begin();
+		return;
+	}
 	/* The bus goes on meanwhile, behind what has come: free blocks stay together. */
 	rxbuf_trim(transfer, len);
 	begin();
-	net_stats.rx_transfers++;
 	take_apart(transfer, len);
 	rxbuf_drop(transfer, len);
 }
@@ -171,11 +240,10 @@ bool net_rx_poll(void)
 		return false;
 	if (try())
 		return true;
-	if (board_ms() - rx.since >= BOARD_RX_PATIENCE) {
-		cut_off();
-		rx.since = board_ms();
-	}
-	return false;
+	if (board_ms() - rx.since < BOARD_RX_PATIENCE)
+		return false;
+	receive_in_reserve();
+	return true;
 }
 
 void net_rx_open(uint8_t endpoint)
@@ -186,8 +254,9 @@ void net_rx_open(uint8_t endpoint)
 
 void net_rx_close(void)
 {
-	if (rx.transfer)
+	if (rx.transfer && !rx.scarce)
 		rxbuf_trim(rx.transfer, 0);
+	rx.scarce = false;
 	rx.transfer = NULL;
 	rx.endpoint = 0;
 }

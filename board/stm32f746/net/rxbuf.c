@@ -15,6 +15,7 @@ _Static_assert(BOARD_RX_RUN == 4, "starts() knows");
 	(BOARD_RX_BLOCKS == 64 ? ~0ull : (1ull << (BOARD_RX_BLOCKS % 64)) - 1)
 
 static _Alignas(32) uint8_t memory[BOARD_RX_BLOCKS][BOARD_RX_BLOCK];
+static _Alignas(32) uint8_t reserve[BOARD_RX_TRANSFER];
 
 /**
  * struct rxbuf - the state of all blocks
@@ -85,6 +86,11 @@ uint8_t *rxbuf_get(void)
 		rxbuf.most = now;
 	rxbuf.runs = count_runs();
 	return memory[first];
+}
+
+uint8_t *rxbuf_reserve(void)
+{
+	return reserve;
 }
 
 void rxbuf_trim(const uint8_t *transfer, uint32_t len)

@@ -7,7 +7,6 @@
 #include "board.h"
 #include "config.h"
 #include "lwip/mem.h"
-#include "lwip/stats.h"
 #include "net/net.h"
 #include "net/rxbuf.h"
 #include "services.h"
@@ -63,11 +62,6 @@ static void forget(struct echo *echo)
 	service_stats.echo_connections--;
 }
 
-static uint32_t heap_free(void)
-{
-	return MEM_SIZE - lwip_stats.mem.used;
-}
-
 static err_t write_copy(struct echo *echo, struct tcp_pcb *pcb,
 			const struct pbuf *p, uint32_t *counter)
 {
@@ -75,7 +69,7 @@ static err_t write_copy(struct echo *echo, struct tcp_pcb *pcb,
 	err_t err;
 
 	if (((!last || last->p) && echo->count == KEPT_MAX) ||
-	    heap_free() < BOARD_HEAP_LOW)
+	    net_heap_free() < BOARD_HEAP_LOW)
 		return ERR_MEM;
 	err = tcp_write(pcb, p->payload, p->len, TCP_WRITE_FLAG_COPY);
 	if (err != ERR_OK)
@@ -95,7 +89,7 @@ static err_t write_lent(struct echo *echo, struct tcp_pcb *pcb, struct pbuf *p)
 	err_t err;
 
 	/* Headers want memory, too. */
-	if (echo->count == KEPT_MAX || heap_free() < BOARD_HEAP_RESERVE)
+	if (echo->count == KEPT_MAX || net_heap_free() < BOARD_HEAP_RESERVE)
 		return ERR_MEM;
 	err = tcp_write(pcb, p->payload, p->len, 0);
 	if (err != ERR_OK)
@@ -181,7 +175,7 @@ static void widen(struct echo *echo, struct tcp_pcb *pcb)
 {
 	uint32_t len = echo->withheld, room;
 
-	if (rxbuf_runs() < BOARD_RX_LOW || heap_free() < 2 * BOARD_HEAP_LOW) {
+	if (rxbuf_runs() < BOARD_RX_LOW || net_heap_free() < 2 * BOARD_HEAP_LOW) {
 		room = pcb->rcv_wnd < BOARD_RX_LEAST ?
 			       BOARD_RX_LEAST - pcb->rcv_wnd :
 			       0;

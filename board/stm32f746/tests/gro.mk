@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 units += gro
-gro-sources := net/gro.c net/rxbuf.c \
+gro-sources := net/gro.c net/rxbuf.c net/segment.c \
 	       $(patsubst $(here)%,%,$(wildcard $(here)net/chksum.c))
 gro-lwip := core/pbuf.c core/mem.c core/memp.c core/def.c core/inet_chksum.c core/stats.c
 # What lwIP does not need of itself is not asked for, and has no prototype.
