@@ -52,7 +52,7 @@
  * BOARD_RX_PATIENCE milliseconds, the reserve is used.
  */
 #define BOARD_RX_LOW 7
-#define BOARD_RX_SHARE (6 * BOARD_MSS)
+#define BOARD_RX_SHARE (2 * BOARD_MSS)
 #define BOARD_RX_SHORT 4
 #define BOARD_RX_RESERVE 3
 #define BOARD_RX_LEAST (4 * BOARD_MSS)

@@ -108,12 +108,17 @@ static bool join(struct flow *flow, struct pbuf *p)
 static bool keeps_too_much(const uint8_t *frame)
 {
 	const struct tcp_pcb *pcb;
+	uint32_t most;
 
-	if (rxbuf_runs() >= BOARD_RX_RESERVE &&
-	    net_heap_free() >= BOARD_HEAP_LOW)
+	if (rxbuf_runs() < BOARD_RX_RESERVE ||
+	    net_heap_free() < BOARD_HEAP_LOW)
+		most = BOARD_RX_SHARE;
+	else if (rxbuf_runs() < BOARD_RX_LOW)
+		most = BOARD_RX_LEAST;
+	else
 		return false;
 	pcb = segment_connection(frame);
-	return pcb && pcb->snd_buf + BOARD_RX_LEAST < TCP_SND_BUF;
+	return pcb && pcb->snd_buf + most < TCP_SND_BUF;
 }
 
 void gro_add(struct pbuf *p, bool csum_left)

@@ -102,7 +102,7 @@ static err_t write_lent(struct echo *echo, struct tcp_pcb *pcb, struct pbuf *p)
 /* One pbuf of those received, which are no chain any more; takes it when it succeeds. */
 static err_t write_one(struct echo *echo, struct tcp_pcb *pcb, struct pbuf *p)
 {
-	uint32_t share = rxbuf_runs() < BOARD_RX_SHORT ? BOARD_RX_LEAST :
+	uint32_t share = rxbuf_runs() < BOARD_RX_SHORT ? 0 :
 							 BOARD_RX_SHARE;
 	uint32_t *counter = &net_stats.copied_low;
 	err_t err;
@@ -115,9 +115,12 @@ static err_t write_one(struct echo *echo, struct tcp_pcb *pcb, struct pbuf *p)
 		return write_lent(echo, pcb, p);
 
 	err = write_copy(echo, pcb, p, counter);
-	if (err == ERR_OK)
+	if (err == ERR_OK) {
 		pbuf_free(p);
-	return err;
+		return ERR_OK;
+	}
+	/* It is there anyway, and goes away only when it has been sent. */
+	return write_lent(echo, pcb, p);
 }
 
 /* Writes what is pending, as far as there is memory. */
