@@ -102,23 +102,25 @@ static bool join(struct flow *flow, struct pbuf *p)
 }
 
 /*
- * While memory is short, a connection that keeps what it has got, to send it back, gets
- * no more: its peer will send that again.  All others go on.
+ * While memory is short, a connection that keeps much, to send it back, gets no more:
+ * its peer will send that again.  Those whose peers do not read are the first.
  */
 static bool keeps_too_much(const uint8_t *frame)
 {
+	bool little = rxbuf_runs() < BOARD_RX_RESERVE ||
+		      net_heap_free() < BOARD_HEAP_LOW;
 	const struct tcp_pcb *pcb;
-	uint32_t most;
+	uint32_t kept;
 
-	if (rxbuf_runs() < BOARD_RX_RESERVE ||
-	    net_heap_free() < BOARD_HEAP_LOW)
-		most = BOARD_RX_SHARE;
-	else if (rxbuf_runs() < BOARD_RX_LOW)
-		most = BOARD_RX_LEAST;
-	else
+	if (!little && rxbuf_runs() >= BOARD_RX_LOW)
 		return false;
 	pcb = segment_connection(frame);
-	return pcb && pcb->snd_buf + most < TCP_SND_BUF;
+	if (!pcb)
+		return false;
+	kept = TCP_SND_BUF - pcb->snd_buf;
+	if (pcb->snd_wnd < kept)
+		return kept > (little ? BOARD_RX_SHARE : BOARD_RX_LEAST);
+	return little && kept > BOARD_RX_LEAST;
 }
 
 void gro_add(struct pbuf *p, bool csum_left)
