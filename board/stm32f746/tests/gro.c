@@ -12,6 +12,7 @@
 #include "lwip/tcp.h"
 #include "net/net.h"
 #include "net/rxbuf.h"
+#include "net/segment.h"
 #include "tests/unit.h"
 
 #define DELIVERED_MAX 64
@@ -300,11 +301,77 @@ static void other_frames(void)
 	end();
 }
 
+/* What is acknowledged with payload that is not wanted counts, once. */
+static void without_payload(void)
+{
+	struct tcp_pcb pcb = { .remote_port = 1, .local_port = 7 };
+
+	begin();
+	IP4_ADDR(&pcb.remote_ip, 10, 77, 0, 2);
+	pcb.lastack = 5;
+	tcp_active_pcbs = &pcb;
+	segment_without_payload(segment(1, 1000, 5, TCP_ACK, 100));
+	segment_without_payload(segment(1, 1000, 4, TCP_ACK, 100));
+	segment_without_payload(segment(2, 1000, 9, TCP_ACK, 100));
+	segment_without_payload(segment(1, 1000, 9, TCP_ACK | TCP_RST, 100));
+	check_equal(count, 0);
+	segment_without_payload(
+		segment(1, 1000, 6, TCP_ACK | TCP_PSH | TCP_FIN, 100));
+	tcp_active_pcbs = NULL;
+	check_equal(count, 1);
+	check_equal(delivered[0].p->tot_len, 54);
+	check_equal(get16(delivered[0].p, 16), 40);
+	check_equal(get32(delivered[0].p, 42), 6);
+	/* The FIN is behind the payload. */
+	check_equal(((uint8_t *)delivered[0].p->payload)[47], TCP_ACK);
+	end();
+}
+
+/* Only while memory is short, and not from those whose peers read */
+static void who_keeps_too_much(void)
+{
+	struct tcp_pcb pcb = { .remote_port = 1, .local_port = 7 };
+	uint8_t *run[BOARD_RX_BLOCKS / BOARD_RX_RUN];
+	unsigned int i, n = 0;
+
+	begin();
+	IP4_ADDR(&pcb.remote_ip, 10, 77, 0, 2);
+	tcp_active_pcbs = &pcb;
+	pcb.snd_buf = TCP_SND_BUF - BOARD_RX_LEAST - 1;
+	add(1, 1000, 0, TCP_ACK, 100);
+	check_equal(net_stats.rx_kept_too_much, 0);
+	do
+		run[n++] = rxbuf_get();
+	while (rxbuf_runs() >= BOARD_RX_LOW);
+	pcb.snd_wnd = 0xffff;
+	add(1, 1100, 0, TCP_ACK, 100);
+	check_equal(net_stats.rx_kept_too_much, 0);
+	pcb.snd_wnd = BOARD_RX_LEAST;
+	add(1, 1200, 0, TCP_ACK, 100);
+	check_equal(net_stats.rx_kept_too_much, 1);
+	/* Another connection's is nobody's business. */
+	add(2, 1200, 0, TCP_ACK, 100);
+	check_equal(net_stats.rx_kept_too_much, 1);
+	while (rxbuf_runs() >= BOARD_RX_RESERVE)
+		run[n++] = rxbuf_get();
+	pcb.snd_wnd = 0xffff;
+	add(1, 1200, 0, TCP_ACK, 100);
+	check_equal(net_stats.rx_kept_too_much, 2);
+	pcb.snd_buf++;
+	add(1, 1200, 0, TCP_ACK, 100);
+	check_equal(net_stats.rx_kept_too_much, 2);
+	tcp_active_pcbs = NULL;
+	for (i = 0; i < n; i++)
+		rxbuf_drop(run[i], BOARD_RX_TRANSFER);
+	gro_flush();
+	end();
+}
+
 int main(void)
 {
 	mem_init();
 	memp_init();
-	UNIT_PLAN(7);
+	UNIT_PLAN(9);
 	UNIT_RUN(what_continues_is_joined);
 	UNIT_RUN(what_does_not_is_not);
 	UNIT_RUN(numbers_wrap);
@@ -312,5 +379,7 @@ int main(void)
 	UNIT_RUN(order_stays);
 	UNIT_RUN(wrong_sums);
 	UNIT_RUN(other_frames);
+	UNIT_RUN(without_payload);
+	UNIT_RUN(who_keeps_too_much);
 	return UNIT_DONE();
 }

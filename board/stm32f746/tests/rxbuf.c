@@ -98,6 +98,28 @@ static void what_is_receive_memory(void)
 	rxbuf_drop(run, BOARD_RX_TRANSFER);
 }
 
+/* Room for a transfer when there is none, which is nobody's to keep. */
+static void the_reserve_is_beside_them(void)
+{
+	uint8_t *run[ALL], *reserve = rxbuf_reserve();
+	unsigned int i;
+
+	for (i = 0; i < ALL; i++) {
+		run[i] = rxbuf_get();
+		memset(run[i], 1, BOARD_RX_TRANSFER);
+	}
+	check(!rxbuf_get());
+	check(rxbuf_reserve() == reserve && (uintptr_t)reserve % 4 == 0);
+	memset(reserve, 2, BOARD_RX_TRANSFER);
+	check(!rxbuf_is(reserve) &&
+	      !rxbuf_is(reserve + BOARD_RX_TRANSFER - 1));
+	for (i = 0; i < ALL; i++) {
+		check(run[i][0] == 1 && run[i][BOARD_RX_TRANSFER - 1] == 1);
+		rxbuf_drop(run[i], BOARD_RX_TRANSFER);
+	}
+	check_equal(rxbuf_free(), BOARD_RX_BLOCKS);
+}
+
 /* Against the simplest book-keeping there is. */
 static void any_order(void)
 {
@@ -150,12 +172,13 @@ static void any_order(void)
 
 int main(void)
 {
-	UNIT_PLAN(6);
+	UNIT_PLAN(7);
 	UNIT_RUN(runs_until_there_are_none);
 	UNIT_RUN(a_short_transfer_is_trimmed);
 	UNIT_RUN(a_frame_over_two_blocks_holds_both);
 	UNIT_RUN(holes_are_no_runs);
 	UNIT_RUN(what_is_receive_memory);
+	UNIT_RUN(the_reserve_is_beside_them);
 	UNIT_RUN(any_order);
 	return UNIT_DONE();
 }
