@@ -69,9 +69,8 @@ struct pbuf *net_frame(uint8_t *data, uint32_t len);
 /* To lwIP, with the checks that are left to do: NETIF_CHECKSUM_CHECK_* */
 void net_deliver(struct pbuf *p, uint16_t checks);
 #define NET_CHECK_LEFT (NETIF_CHECKSUM_CHECK_IP | NETIF_CHECKSUM_CHECK_ICMP)
-#define NET_CHECK_ALL                                    \
-	(NET_CHECK_LEFT | NETIF_CHECKSUM_CHECK_TCP | \
-	 NETIF_CHECKSUM_CHECK_UDP)
+#define NET_CHECK_ALL \
+	(NET_CHECK_LEFT | NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP)
 
 /* -- gro.c ---------------------------------------------------------------------------------- */
 

@@ -102,8 +102,7 @@ static err_t write_lent(struct echo *echo, struct tcp_pcb *pcb, struct pbuf *p)
 /* One pbuf of those received, which are no chain any more; takes it when it succeeds. */
 static err_t write_one(struct echo *echo, struct tcp_pcb *pcb, struct pbuf *p)
 {
-	uint32_t share = rxbuf_runs() < BOARD_RX_SHORT ? 0 :
-							 BOARD_RX_SHARE;
+	uint32_t share = rxbuf_runs() < BOARD_RX_SHORT ? 0 : BOARD_RX_SHARE;
 	uint32_t *counter = &net_stats.copied_low;
 	err_t err;
 
@@ -178,7 +177,8 @@ static void widen(struct echo *echo, struct tcp_pcb *pcb)
 {
 	uint32_t len = echo->withheld, room;
 
-	if (rxbuf_runs() < BOARD_RX_LOW || net_heap_free() < 2 * BOARD_HEAP_LOW) {
+	if (rxbuf_runs() < BOARD_RX_LOW ||
+	    net_heap_free() < 2 * BOARD_HEAP_LOW) {
 		room = pcb->rcv_wnd < BOARD_RX_LEAST ?
 			       BOARD_RX_LEAST - pcb->rcv_wnd :
 			       0;

@@ -111,8 +111,7 @@ static void the_reserve_is_beside_them(void)
 	check(!rxbuf_get());
 	check(rxbuf_reserve() == reserve && (uintptr_t)reserve % 4 == 0);
 	memset(reserve, 2, BOARD_RX_TRANSFER);
-	check(!rxbuf_is(reserve) &&
-	      !rxbuf_is(reserve + BOARD_RX_TRANSFER - 1));
+	check(!rxbuf_is(reserve) && !rxbuf_is(reserve + BOARD_RX_TRANSFER - 1));
 	for (i = 0; i < ALL; i++) {
 		check(run[i][0] == 1 && run[i][BOARD_RX_TRANSFER - 1] == 1);
 		rxbuf_drop(run[i], BOARD_RX_TRANSFER);
