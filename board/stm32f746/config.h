@@ -46,10 +46,11 @@
 #define BOARD_RX_FRAMES 96
 /*
  * When fewer transfers than BOARD_RX_LOW have room, a connection keeps no more than
- * BOARD_RX_SHARE bytes there (with fewer than BOARD_RX_SHORT, BOARD_RX_LEAST), the rest is
- * copied, and windows open no wider than BOARD_RX_LEAST.  With fewer than BOARD_RX_RESERVE,
- * or BOARD_HEAP_LOW, who keeps more than that gets no more.  With none for
- * BOARD_RX_PATIENCE milliseconds, the reserve is used.
+ * BOARD_RX_SHARE bytes there (with fewer than BOARD_RX_SHORT, none), the rest is copied while
+ * there is heap, and windows open no wider than BOARD_RX_LEAST; whose peer does not read, and
+ * who keeps more than that, gets no more.  With fewer than BOARD_RX_RESERVE, or less heap
+ * than BOARD_HEAP_LOW, that is BOARD_RX_SHARE, and BOARD_RX_LEAST for all others.  With room
+ * for none for BOARD_RX_PATIENCE milliseconds, the reserve is used.
  */
 #define BOARD_RX_LOW 7
 #define BOARD_RX_SHARE (2 * BOARD_MSS)
