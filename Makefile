@@ -13,6 +13,9 @@ KERNELS ?= 6.1 6.12 debug
 # What `make check` may take, in minutes, when nothing has to be downloaded or built
 MINUTES ?= 22
 
+# Of the board's tests, those that make check has as well, on the emulated Cortex-M7
+BOARD_CASES := enumerates has_lease bursts_come_back status_page iperf_runs nothing_is_copied many_at_once
+
 PREFIX ?= /usr/local
 VERSION := $(shell sed -n 's/MODULE_VERSION("\(.*\)");/\1/p' kmod/core/main.c)
 
@@ -139,7 +142,8 @@ demo-usb:
 
 check:
 	selftests/check -b $(MINUTES) $(foreach k,$(KERNELS),-k $(k)) $(T)
-	$(if $(T),,board/check -q)
+	+$(if $(T),,$(MAKE) -C board/stm32f746 OUTPUT=$(BUILD)/board unit)
+	$(if $(T),,SOCKLOAN_AGAIN=1 board/check -q -p mps2 $(BOARD_CASES))
 
 check-all:
 	selftests/check -k 6.1 -k 6.12 -k sid -k debug $(T)
