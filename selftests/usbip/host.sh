@@ -37,9 +37,16 @@ detach() { usbip detach -p 0 >/dev/null 2>&1; }
 no_interface() { ! usb_interface >/dev/null; }
 answers() { host ping -q -c 1 -W 2 10.8.0.1 >/dev/null; }
 
+# Some kernels' usbip says that it is attached when the cable's other end was only just
+# plugged in again, and nothing comes of it.
+attached() {
+	attach 2>/dev/null && within 15 usb_interface >/dev/null && return
+	detach
+	return 1
+}
+
 connect() {
-	within 60 attach 2>/dev/null
-	within 60 usb_interface >/dev/null
+	within 120 attached
 	usb_take rndis_loan
 	within 60 usb_netdev
 	ip link set "$(basename "$(compgen -G "$(usb_interface)/net/*")")" netns host name usb0
