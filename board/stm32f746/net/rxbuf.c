@@ -42,7 +42,7 @@ static uint64_t starts(uint64_t taken)
 	uint64_t free = ~taken & ALL;
 
 	free &= free >> 1;
-	return free & free >> 2;
+	return free & (free >> 2);
 }
 
 static void hold(unsigned int block)

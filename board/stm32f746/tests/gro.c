@@ -315,8 +315,7 @@ static void without_payload(void)
 	segment_without_payload(segment(2, 1000, 9, TCP_ACK, 100));
 	segment_without_payload(segment(1, 1000, 9, TCP_ACK | TCP_RST, 100));
 	check_equal(count, 0);
-	segment_without_payload(
-		segment(1, 1000, 6, TCP_ACK | TCP_PSH | TCP_FIN, 100));
+	segment_without_payload(segment(1, 1000, 6, TCP_ACK | TCP_PSH | TCP_FIN, 100));
 	tcp_active_pcbs = NULL;
 	check_equal(count, 1);
 	check_equal(delivered[0].p->tot_len, 54);
