@@ -57,7 +57,9 @@ first() {
 [ -z "${SOCKLOAN_FIRST:-}" ] || [ $# -gt 0 ] || first ktls_first $SOCKLOAN_FIRST
 
 without=''
-[ $# -gt 0 ] || without=${SOCKLOAN_WITHOUT:-}
+# However it was broken into lines
+# shellcheck disable=SC2086,SC2116 # a list
+[ $# -gt 0 ] || without=$(echo ${SOCKLOAN_WITHOUT:-})
 
 passed=0 failed=0 skipped=0 left_out='' unsteady='' bad_ones=''
 log=$(mktemp)
