@@ -126,7 +126,7 @@ static bool sl_event_writable(const struct sock *sk)
 do {									\
 	struct sock *sk_ = (sk);					\
 	struct sl_sock *ss_ = (ss);					\
-	void (*call_)(struct sock *);					\
+	void (*call_)(struct sock *s);					\
 									\
 	call_ = ss_ ? READ_ONCE(ss_->call.name) : NULL;			\
 	if (!call_)							\
