@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
@@ -31,6 +32,18 @@ def obey_signals():
     for number in signal.SIGTERM, signal.SIGHUP:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, lambda number, _: sys.exit(128 + number))
+
+
+# Those that run, and whether they are to end
+running = set()
+stopping = threading.Event()
+
+
+def stop_all():
+    """Ends them, and those to come; who waits for one gets a HostError"""
+    stopping.set()
+    for process in list(running):
+        process.terminate()
 
 
 class HostError(Exception):
@@ -66,6 +79,9 @@ def build(kernel):
 
 def read_lines(process, on_line):
     """To its end"""
+    running.add(process)
+    if stopping.is_set():
+        process.terminate()
     try:
         for line in process.stdout:
             on_line(line.rstrip("\n"))
@@ -73,6 +89,8 @@ def read_lines(process, on_line):
         process.terminate()
         process.wait()
         raise
+    finally:
+        running.discard(process)
     if process.wait():
         raise HostError(f"the test host ended with status {process.returncode}",
                         process.returncode)
@@ -116,7 +134,7 @@ def run_two(kernel, work, on_line):
 
 def run(kernel, boot, lines, on_line):
     """Boots what @boot needs, and has it do @lines, one after the other"""
-    work = BUILD / f"runs.{os.getpid()}"
+    work = BUILD / f"runs.{os.getpid()}.{threading.get_ident()}"
     # The first one is run once more, and before the others: what it reads is then in caches.
     numbered = [(-1, lines[0])] + list(enumerate(lines))
     work.write_text("".join(f"{i} {line}\n" for i, line in numbered), encoding="utf-8")

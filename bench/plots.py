@@ -124,7 +124,7 @@ def scaling(directory, res):
 def costs(directory, res):
     """Each byte's cost by kind of work"""
     rows = []
-    for case in res.profiles:
+    for case in res.profiled():
         parts = report.split(res, case)
         if parts:
             label = f"{case.mechanism} {case.size} {case.pattern} {case.rx}"

@@ -207,7 +207,7 @@ def split(res, case):
 
 def split_part(res):
     rows = []
-    for case in res.profiles:
+    for case in res.profiled():
         parts = split(res, case)
         if parts:
             rows.append([f"{NAMES[case.mechanism]}: {title(case)}"]

@@ -66,8 +66,10 @@ def spread(values):
 class Results:
     """All runs of a kernel"""
 
-    def __init__(self, kernel):
+    def __init__(self, kernel, wanted=()):
         self.kernel = kernel
+        # The order of the tables, whatever was done first
+        self.order = {case: i for i, case in enumerate(wanted)}
         self.runs = {}
         self.profiles = {}
         self.failures = []
@@ -83,7 +85,13 @@ class Results:
         self.skipped.append((what, why))
 
     def cases(self):
-        return list(self.runs)
+        return self.in_order(self.runs)
+
+    def profiled(self):
+        return self.in_order(self.profiles)
+
+    def in_order(self, found):
+        return sorted(found, key=lambda case: self.order.get(case, len(self.order)))
 
     def median(self, case, what):
         return statistics.median(getattr(run, what) for run in self.runs[case])

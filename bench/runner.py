@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """Boot after boot, run after run: what is to be done in which order, and how far it is."""
 
+import concurrent.futures
+import os
 import sys
+import threading
 import time
 
 import cases
@@ -11,11 +14,16 @@ import results
 # Seconds, for the first estimate
 BOOT, RUN = 30, 1.2
 # What is lost when a test host fails, and how long one is up
-CASES_PER_BOOT = 64
+CASES_PER_BOOT = 32
 # Between lines that say how far it is
 SILENCE = 5
 
 MEGABYTES = {"icount": 128, "smp2": 128, "nic": 64, "usb": 32}
+
+# Test hosts with one processor that counts instructions: others beside them change nothing.
+BESIDE_OTHERS = ("icount", "usb")
+# Each has a gigabyte and more of memory.
+AT_A_TIME = min(os.cpu_count() or 1, 4)
 
 
 def boot_of(case):
@@ -35,86 +43,95 @@ def in_order(boot, wanted, rounds):
 
 
 class Progress:
-    """What is done, and an estimate of the rest"""
+    """What is done, and an estimate of the rest; boots that run beside each other share it"""
 
-    def __init__(self, runs, boots):
-        self.runs, self.boots, self.done = runs, boots, 0
+    def __init__(self, boots, rounds):
+        """@boots: lists of cases"""
+        self.lock = threading.Lock()
+        self.runs = sum(count_runs(its_cases, rounds) for _, its_cases in boots)
+        self.boots, self.done = len(boots), 0
+        # Of all boots together; when each got so far
         self.spent = 0.0
+        self.last = {}
         self.shown = 0.0
-        self.last = time.monotonic()
 
-    def start(self):
+    def start(self, boot):
         """The test host is up."""
-        self.boots -= 1
-        self.last = time.monotonic()
+        with self.lock:
+            self.boots -= 1
+            self.last[boot] = time.monotonic()
 
-    def step(self, name):
-        now = time.monotonic()
-        self.done += 1
-        self.spent += now - self.last
-        self.last = now
-        if now - self.shown < SILENCE and self.done < self.runs:
-            return
-        self.shown = now
-        each = self.spent / self.done if self.done >= 10 else RUN
-        left = (self.runs - self.done) * each + self.boots * BOOT
-        print(f"bench: {self.done} of {self.runs}, about {left / 60:.0f} min left: {name}",
-              file=sys.stderr, flush=True)
+    def step(self, boot, name, beside):
+        """@beside: so many such boots at a time"""
+        with self.lock:
+            now = time.monotonic()
+            self.done += 1
+            self.spent += (now - self.last.get(boot, now)) / beside
+            self.last[boot] = now
+            if now - self.shown < SILENCE and self.done < self.runs:
+                return
+            self.shown = now
+            each = self.spent / self.done if self.done >= 10 else RUN
+            left = (self.runs - self.done) * each + self.boots * BOOT / beside
+            print(f"bench: {self.done} of {self.runs}, about {left / 60:.0f} min left: {name}",
+                  file=sys.stderr, flush=True)
 
 
 class Boot:
     """One boot's runs, and what came of them"""
 
-    def __init__(self, order, res, progress):
-        self.order, self.results, self.progress = order, res, progress
-        self.missing = set(range(len(order)))
-        self.ended = False
+    def __init__(self, kind, wanted, plan):
+        self.kind, self.plan = kind, plan
+        self.order = in_order(kind, wanted, plan.rounds)
+        self.missing = set(range(len(self.order)))
 
     def line(self, text):
         """What the test host prints"""
         words = text.split(" ", 2)
-        if words[0] == "@end":
-            self.ended = True
-        elif words[0] in ("@done", "@fail") and len(words) == 3:
+        if words[0] in ("@done", "@fail") and len(words) == 3:
             number = int(words[1])
             if number < 0:
-                self.progress.start()
+                self.plan.progress.start(self)
                 return
             case = self.order[number][0]
             self.missing.discard(number)
             if words[0] == "@fail":
-                self.results.fail(case.name, words[2])
+                self.plan.results.fail(case.name, words[2])
             else:
                 self.store(case, words[2])
-            self.progress.step(case.name)
-        elif text:
+            self.plan.progress.step(self, case.name, self.plan.beside(self.kind))
+        elif text and text != "@end":
             print(text, file=sys.stderr)
 
     def store(self, case, text):
+        res = self.plan.results
         try:
             if case.profile:
-                self.results.profiles[case] = results.parse_profile(text)
+                res.profiles[case] = results.parse_profile(text)
             else:
-                self.results.add(case, results.parse_run(text))
+                res.add(case, results.parse_run(text))
         except (KeyError, ValueError) as error:
-            self.results.fail(case.name, f"cannot read '{text}': {error!r}")
+            res.fail(case.name, f"cannot read '{text}': {error!r}")
+
+    def run(self):
+        plan, res = self.plan, self.plan.results
+        megabytes = plan.megabytes or MEGABYTES[self.kind]
+        lines = [case.command(megabytes) for case, _ in self.order]
+        try:
+            hosts.run(plan.kernel, self.kind, lines, self.line)
+        except hosts.HostError as error:
+            if self.kind == "usb" and error.status == hosts.SKIPPED:
+                res.skip(self.kind, "this kernel has no dummy_hcd, or no RNDIS")
+                self.missing.clear()
+            else:
+                res.fail(self.kind, str(error))
+        for number in sorted(self.missing):
+            res.fail(self.order[number][0].name,
+                     f"round {self.order[number][1] + 1} was not run")
 
 
-def run_boot(kernel, boot, wanted, rounds, res, progress, megabytes):
-    order = in_order(boot, wanted, rounds)
-    this = Boot(order, res, progress)
-    print(f"bench: {kernel}, {boot}: {len(wanted)} cases", file=sys.stderr, flush=True)
-    lines = [case.command(megabytes or MEGABYTES[boot]) for case, _ in order]
-    try:
-        hosts.run(kernel, boot, lines, this.line)
-    except hosts.HostError as error:
-        if boot == "usb" and error.status == hosts.SKIPPED:
-            res.skip(boot, "this kernel has no dummy_hcd, or no RNDIS")
-            this.missing.clear()
-        else:
-            res.fail(boot, str(error))
-    for number in sorted(this.missing):
-        res.fail(order[number][0].name, f"round {order[number][1] + 1} was not run")
+def count_runs(wanted, rounds):
+    return sum(1 if case.profile else rounds for case in wanted)
 
 
 def split_into_boots(wanted):
@@ -130,16 +147,46 @@ def split_into_boots(wanted):
     return boots
 
 
+class Plan:
+    """All that is to be measured on a kernel"""
+
+    def __init__(self, kernel, wanted, rounds, megabytes):
+        self.kernel, self.rounds, self.megabytes = kernel, rounds, megabytes
+        self.results = results.Results(kernel, wanted)
+        boots = split_into_boots(wanted)
+        self.progress = Progress(boots, rounds)
+        self.boots = [Boot(kind, its_cases, self) for kind, its_cases in boots]
+
+    def beside(self, kind):
+        """How many such test hosts run at a time"""
+        count = sum(boot.kind in BESIDE_OTHERS for boot in self.boots)
+        return min(count, AT_A_TIME) if kind in BESIDE_OTHERS else 1
+
+    def run(self):
+        together = [boot for boot in self.boots if boot.kind in BESIDE_OTHERS]
+        with concurrent.futures.ThreadPoolExecutor(AT_A_TIME) as threads:
+            futures = [threads.submit(boot.run) for boot in together]
+            try:
+                for future in concurrent.futures.as_completed(futures):
+                    future.result()
+            except BaseException:
+                threads.shutdown(wait=False, cancel_futures=True)
+                hosts.stop_all()
+                raise
+        # These have wall clocks, or two test hosts: they get the machine for themselves.
+        for boot in self.boots:
+            if boot not in together:
+                boot.run()
+
+
 def measure(kernel, wanted, rounds, megabytes=None):
     """Everything, into Results"""
-    res = results.Results(kernel)
-    boots = split_into_boots(wanted)
-    runs = sum(1 if case.profile else rounds for case in wanted)
-    progress = Progress(runs, len(boots))
+    plan = Plan(kernel, wanted, rounds, megabytes)
+    print(f"bench: {kernel}: {len(wanted)} cases, {plan.progress.runs} runs, "
+          f"{len(plan.boots)} test hosts", file=sys.stderr, flush=True)
     hosts.build(kernel)
-    for boot, its_cases in boots:
-        run_boot(kernel, boot, its_cases, rounds, res, progress, megabytes)
-    return res
+    plan.run()
+    return plan.results
 
 
 def tell_failures(res):
