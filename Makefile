@@ -31,9 +31,7 @@ help:
 	@echo '  make demo-board        the STM32 firmware on an emulated Cortex-M7, plugged into a test host'
 	@echo '  make figures           what a loan gains, case by case, by instruction count'
 	@echo '  make receive           what receiving in place, packets and forwarding gain, likewise'
-	@echo '  make sizes             sends of 64 bytes to 1 MiB, copied and lent, by instruction count'
 	@echo '  make ipis              interprocessor interrupts per MiB, by number of threads'
-	@echo "  make nic               the sender's busy time over a network card, two test hosts"
 	@echo '  make figures-board     instructions of the board per byte received, lent and copied'
 	@echo '  make check             all tests on a test host with kernel 6.1, nearly all on 6.12, then on a'
 	@echo '                         debug kernel as many as fit into $(MINUTES) minutes; then the board, quickly'
@@ -95,13 +93,12 @@ demo:
 	bench/demo
 
 # The measurements: see Documentation/figures.rst.
-BENCH := $(addprefix $(BUILD)/bench/,figures receive sizes ipis nic usb)
+BENCH := $(addprefix $(BUILD)/bench/,figures receive ipis usb)
 LOOPBACK := $(addprefix bench/,transfer.c compare.c iperf.c peer.c zerocopy.c common.c)
 
-$(BUILD)/bench/figures $(BUILD)/bench/sizes: $(LOOPBACK)
+$(BUILD)/bench/figures: $(LOOPBACK)
 $(BUILD)/bench/receive: $(addprefix bench/,flow.c flow_receive.c zerocopy.c common.c) $(BUILD)/lib/libsockloan.a
 $(BUILD)/bench/ipis: bench/peer.c bench/common.c
-$(BUILD)/bench/nic: bench/zerocopy.c bench/common.c
 $(BUILD)/bench/usb: bench/common.c
 $(BENCH): $(BUILD)/bench/%: bench/%.c $(wildcard bench/*.h uapi/linux/*.h)
 	@mkdir -p $(@D)
@@ -134,7 +131,7 @@ bench-baseline:
 check-bench:
 	bench/check
 
-figures receive sizes ipis nic:
+figures receive ipis:
 	bench/measure $@
 
 demo-usb:
@@ -188,7 +185,7 @@ htmldocs:
 style:
 	scripts/style
 
-.PHONY: all help modules tools install clean demo demo-usb figures receive sizes ipis nic \
+.PHONY: all help modules tools install clean demo demo-usb figures receive ipis \
 	lib check check-all check-peers style board board-flash bench bench-gate bench-baseline \
 	check-bench check-usbip check-deb deb htmldocs check-remote check-board demo-board \
 	figures-board

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Sets up the network card of a test host and runs bench/nic there.
+# Sets up the network card of a test host, and runs a program there.
 #
 # usage: nic.sh PROGRAM ADDRESS ARGUMENTS...
 set -eu
