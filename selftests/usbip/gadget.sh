@@ -25,7 +25,7 @@ stop() { echo -1 >/sys/devices/platform/usbip-vudc.0/usbip_sockfd; }
 
 count() { usb_count gadget "$1"; }
 lent() { usbip_lent gadget; }
-counts() { ip netns exec gadget grep -v ' 0$' /proc/net/sockloan; }
+counts() { ip netns exec gadget grep -v '[[:space:]]0$' /proc/net/sockloan; }
 
 # Answers are the function's output and "status N".
 answer() {

@@ -75,6 +75,7 @@ lends() {
 	sent=$(usb_count host tx_lent_bytes)
 	there=$(ask lent)
 	copied=$(ask count tx_copied_no_sg)
+	host grep -v '[[:space:]]0$' /proc/net/sockloan | sed 's/^/# host: /'
 	ask counts | sed 's/^/# gadget: /'
 	echo "# lent at the host $lent, of it $sent by the driver; at the gadget $there"
 	[ "$lent" -gt $((6 << 20)) ]
