@@ -15,8 +15,8 @@ import runner
 
 ABOUT = """Boots test hosts (see vm/run --help), sends the same by every mechanism that a user could
 pick, and writes results.csv, report.md and plots. CASE is a shell pattern for names such as
-icount/tcp/loan/64K/same/recv/c1 (-l lists them); without one, all are measured, which takes some
-40 minutes. What a ratio is against is measured, too. Documentation/bench.rst tells more."""
+icount/tcp/loan/64K/same/recv/c1 (-l lists them); without one, all are measured, which takes ten
+minutes on two idle processors, and 40 on busy ones. What a ratio is against is measured, too. Documentation/bench.rst tells more."""
 
 
 def arguments():
@@ -26,7 +26,7 @@ def arguments():
     parser.add_argument("-r", dest="rounds", metavar="ROUNDS", type=int, default=3,
                         help="of each case (default 3); their median counts")
     parser.add_argument("-b", dest="megabytes", metavar="MIB", type=int,
-                        help="to send in each run (default 128; nic 64, usb 32)")
+                        help="to send in each run (default 128; smp2 512, nic 64, usb 32)")
     parser.add_argument("-o", dest="directory", metavar="DIRECTORY", type=pathlib.Path,
                         default=hosts.BUILD, help="for the results (default build/bench)")
     parser.add_argument("-l", dest="list", action="store_true", help="list the cases")

@@ -104,8 +104,8 @@ def warning(res, mode):
     spreads = apart(res, mode)
     if not spreads or spreads[0][0] < NOISE:
         return []
-    return [f"**Rounds of the same case are {100 * spreads[0][0]:.0f} % apart: this machine had "
-            "too much else to do, and nothing can be concluded from these.**", ""]
+    return [f"**Rounds of the same case are {100 * spreads[0][0]:.0f} % apart, half of them by "
+            "more: little can be concluded from these.**", ""]
 
 
 def mode_part(res, mode):

@@ -18,7 +18,7 @@ CASES_PER_BOOT = 32
 # Between lines that say how far it is
 SILENCE = 5
 
-MEGABYTES = {"icount": 128, "smp2": 128, "nic": 64, "usb": 32}
+MEGABYTES = {"icount": 128, "smp2": 512, "nic": 64, "usb": 32}
 
 # Test hosts with one processor that counts instructions: others beside them change nothing.
 BESIDE_OTHERS = ("icount", "usb")
