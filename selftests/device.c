@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <string.h>
 #include <linux/ethtool.h>
-#include <linux/tcp.h>
 
 #include "kselftest_harness.h"
 #include "sl_net.h"
@@ -98,72 +97,6 @@ FIXTURE_VARIANT_ADD(device, no_gather_md5_v6){
 	.md5 = true,
 };
 
-static int sign(int fd, int family, const char *v4, const char *v6)
-{
-	struct tcp_md5sig md5 = { .tcpm_keylen = 4, .tcpm_key = "key" };
-	struct sl_addr a;
-
-	sl_address(&a, family, v4, v6);
-	memcpy(&md5.tcpm_addr, &a.sa, a.len);
-	return setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &md5, sizeof(md5));
-}
-
-static int peer_listen(struct sl_addr *a, int family, bool md5)
-{
-	int room = SL_ROOM;
-	int fd;
-
-	sl_address(a, family, SL_PEER_V4, SL_PEER_V6);
-	fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
-	if ((md5 && sign(fd, family, SL_OWN_V4, SL_OWN_V6)) ||
-	    bind(fd, &a->sa, a->len) || listen(fd, 1) ||
-	    getsockname(fd, &a->sa, &a->len))
-		return -1;
-	return fd;
-}
-
-static int own_connect(const struct sl_addr *a, bool md5)
-{
-	int room = SL_ROOM;
-	int fd, i;
-
-	fd = socket(a->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room));
-	if (md5 && sign(fd, a->sa.sa_family, SL_PEER_V4, SL_PEER_V6))
-		return -1;
-	/* The link takes a moment */
-	for (i = 0; i < 100; i++) {
-		if (!connect(fd, &a->sa, a->len))
-			return fd;
-		sl_sleep_ms(20);
-	}
-	close(fd);
-	return -1;
-}
-
-/* A listener in the peer namespace, our end attached in ours */
-static int veth_pair(struct sl_pair *p, int family, bool md5,
-		     const struct sl_veth *v)
-{
-	struct timeval tv = { .tv_sec = SL_TIMEOUT_S };
-	struct sl_addr a;
-	int lfd;
-
-	if (sl_netns_enter(v->peer))
-		return -1;
-	lfd = peer_listen(&a, family, md5);
-	if (lfd < 0 || sl_netns_enter(v->own))
-		return -1;
-	p->tx = own_connect(&a, md5);
-	if (p->tx < 0)
-		return -1;
-	p->rx = accept4(lfd, NULL, NULL, SOCK_CLOEXEC);
-	close(lfd);
-	setsockopt(p->rx, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
-	return p->rx < 0 ? -1 : sl_attach(p->tx);
-}
-
 FIXTURE_SETUP(device)
 {
 	struct sl_veth v;
@@ -190,8 +123,8 @@ FIXTURE_SETUP(device)
 		return;
 	}
 	if (variant->veth) {
-		ASSERT_EQ(0, veth_pair(&self->p, variant->family, variant->md5,
-				       &v));
+		ASSERT_EQ(0, sl_veth_pair(&self->p, variant->family,
+					  variant->md5, &v));
 	} else {
 		ASSERT_EQ(0, sl_pair(&self->p, variant->family));
 	}

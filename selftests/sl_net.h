@@ -30,6 +30,8 @@ int sl_netns_enter(int ns);
 int sl_run(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int sl_veth(struct sl_veth *v);
 void sl_address(struct sl_addr *a, int family, const char *v4, const char *v6);
+int sl_veth_pair(struct sl_pair *p, int family, bool md5,
+		 const struct sl_veth *v);
 int sl_ethtool(const char *dev, unsigned int cmd, unsigned int value);
 
 #endif /* SL_NET_H */

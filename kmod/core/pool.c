@@ -132,11 +132,12 @@ static int sl_pool_fill(struct sl_pool *pool)
 
 	if (!pool->bufs)
 		return 0;
-	pool->free_list = 0;
 	pool->buf = kvcalloc(pool->bufs, sizeof(*pool->buf),
 			     GFP_KERNEL_ACCOUNT);
 	if (!pool->buf)
 		return -ENOMEM;
+	/* Not before: a second set-up, without buffers, would find some. */
+	pool->free_list = 0;
 	for (i = 0; i < pool->bufs; i++)
 		pool->buf[i].next = i + 1 < pool->bufs ? i + 1 : SL_BUF_END;
 

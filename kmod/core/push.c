@@ -60,6 +60,14 @@ static int sl_sg_from_iter(SL_SG_PARAMS)
 	size_t done = 0, off = from->iov_offset;
 	unsigned int frag = shinfo->nr_frags;
 
+	/*
+	 * An earlier call has copied, for want of NETIF_F_SG: TCP looks at the
+	 * route anew with each call, and routes change.  No skb has the
+	 * references of what it went past.
+	 */
+	while (push->bv + push->taken < bv)
+		put_page(push->bv[push->taken++].bv_page);
+
 	length = min(length, iov_iter_count(from));
 	if (frag >= MAX_SKB_FRAGS)
 		return -EMSGSIZE;
@@ -114,14 +122,15 @@ static const struct ubuf_info sl_ubuf = {
  * @nr: how many elements
  * @len: of the data, bytes
  *
- * After the protocol's sendmsg was called with @push->msg, @push->taken says of
- * how many elements it has the references.  0: it has copied.
+ * After the protocol's sendmsg was called with @push->msg, the references of
+ * @push->taken elements are no longer the caller's.  0: it has copied.
  */
 void sl_push_init(struct sl_push *push, struct bio_vec *bv, unsigned int nr,
 		  size_t len)
 {
 	push->uarg = sl_ubuf;
 	refcount_set(&push->uarg.refcnt, 1);
+	push->bv = bv;
 	push->taken = 0;
 	push->msg.msg_flags |= MSG_ZEROCOPY;
 	push->msg.msg_ubuf = &push->uarg;

@@ -15,13 +15,15 @@ struct sl_loan;
  * @uarg: marks the skbs' frags as shared, and nothing else
  * @mss: segment size of a stream, bytes; 0 for a datagram
  * @keep: frags of the last skb that what follows in the same train may need
- * @taken: elements of the iterator whose references went to skbs
+ * @bv: the first element of the iterator, whatever it has come to
+ * @taken: elements whose references went to skbs, or were put behind a copy
  */
 struct sl_push {
 	struct msghdr msg;
 	struct ubuf_info uarg;
 	unsigned int mss;
 	unsigned int keep;
+	const struct bio_vec *bv;
 	unsigned int taken;
 };
 
