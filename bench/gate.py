@@ -9,6 +9,7 @@ import time
 
 import cases
 import hosts
+import program
 import report
 import results
 import runner
@@ -116,10 +117,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except hosts.HostError as failure:
-        print(f"bench-gate: {failure}", file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    program.run("bench-gate", main, hosts.HostError)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 import cases
+import program
 import remote_node
 import report
 import results
@@ -297,10 +298,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except NodeError as failure:
-        print(f"remote: {failure}", file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    program.run("remote", main, NodeError)
