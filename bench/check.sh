@@ -121,6 +121,21 @@ lost_receiver() {
 	! wait $pid
 }
 
+# A wire that drops every hundredth datagram: no credit comes back for it.
+lossy() {
+	tc qdisc add dev lo ingress && tc filter add dev lo ingress protocol ip \
+		flower ip_proto udp action pass random determ drop 100
+}
+
+lost_datagram() {
+	lossy || return
+	"$sender" -t udp -s 1000 -r "$1" 127.0.0.1 2>"$dir/err"
+	local status=$?
+	tc qdisc del dev lo ingress
+	[ $status = 1 ] && grep -q '^receiver: .*: some are lost$' "$dir/err" &&
+		within 60 no_children
+}
+
 echo 'TAP version 13'
 echo 1 >/proc/sys/net/sockloan/file
 "$bench/receiver" >"$dir/receiver" &
@@ -151,6 +166,8 @@ done
 check 'a sender that is lost leaves nobody waiting' lost_sender
 check 'nor does a receiver' lost_receiver
 check 'nor does a receiver of datagrams' lost_receiver -t udp -s 1000
+check 'a lost datagram is an error' lost_datagram recv
+check 'and where it would have been looked at in place' lost_datagram peek
 
 kill "$receiver"
 echo "1..$number"

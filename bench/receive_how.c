@@ -50,6 +50,14 @@ static void note(struct rx_conn *conn, const char *data, size_t len)
 	conn->pos += len;
 }
 
+/* The sender has had credit for more. */
+static void lost(struct rx_conn *conn)
+{
+	conn->fail(
+		"connection %ju: %ju datagrams came, then none for %d s: some are lost",
+		conn->index, conn->datagrams, LATE_MS / 1000);
+}
+
 static void wait_for_data(struct rx_conn *conn)
 {
 	bool udp = conn->job->transport == UDP;
@@ -60,8 +68,7 @@ static void wait_for_data(struct rx_conn *conn)
 		n = poll(&p, 1, udp ? LATE_MS : -1);
 	while (n < 0 && errno == EINTR);
 	if (!n)
-		conn->fail("connection %ju: datagram %ju did not come",
-			   conn->index, conn->datagrams);
+		lost(conn);
 }
 
 static void open_pool(struct rx_conn *conn)
@@ -221,8 +228,7 @@ static void receive_datagram(struct rx_conn *conn)
 	else
 		got = recv(conn->fd, conn->buf, RECEIVE, 0);
 	if (got < 0 && errno == EAGAIN)
-		conn->fail("connection %ju: datagram %ju did not come",
-			   conn->index, conn->datagrams);
+		lost(conn);
 	if (got != (ssize_t)conn->job->size)
 		conn->fail("a datagram of %zd bytes", got);
 	note(conn, conn->buf, got);

@@ -120,10 +120,13 @@ static int accept_one(int listener, uint64_t *index)
 	return fd;
 }
 
-/* How many datagrams of the job's size a buffer of @bytes surely holds */
+/*
+ * How many datagrams of the job's size a buffer of @bytes surely holds: what comes from a
+ * wire may have a page for each packet, and 60 KiB come in some forty of them.
+ */
 static uint32_t datagrams(int bytes)
 {
-	uint32_t room = bytes / (2 * (job.size + 1024));
+	uint32_t room = bytes / (4 * (job.size + 1024));
 
 	return room < DATAGRAMS_MAX ? room : DATAGRAMS_MAX;
 }
