@@ -33,13 +33,17 @@ def all_cases():
     found += cases.product(MODE, "tcp", "copy loan xout", "64K 256K", "same", "recv")
     found += cases.product(MODE, "tcp", "copy loan xout", "64K 256K", "same", "peek")
     found += cases.product(MODE, "tcp", "copy loan", "64K", "same", "recv", ((4, 1), (4, 4)))
+    # 1472 fills a frame of Ethernet, 8K goes into a large one, and 60K is fragmented on any.
+    found += cases.product(MODE, "udp", cases.WRITTEN, "1K 1472 8K 60K", "same", "recv")
+    found += cases.product(MODE, "udp", "copy loan xout", "8K", "same", "peek")
     return found
 
 
 def checks(wanted):
     """Before anything is measured, each way of sending sends what the receiver can look at: it
-    cannot look at what it discards, so all is received."""
-    plain = [dataclasses.replace(case, rx="recv", size="64K", connections=1, threads=1)
+    cannot look at what it discards, so all is received. A datagram's size decides how it goes."""
+    plain = [dataclasses.replace(case, rx="recv", connections=1, threads=1,
+                                 size=case.size if case.transport == "udp" else "64K")
              for case in wanted]
     return list(dict.fromkeys(plain))
 
@@ -121,7 +125,7 @@ class Remote:
         # A name is looked up once, where it will be used, and not by every run.
         name = self.options.address or remote_node.name_of(self.options.receiver, self.ssh)
         self.address = sender.ask(f"resolve {name}")
-        self.port = receiver.ask(f"receive {self.options.port}")
+        self.port = receiver.ask(f"receive {self.options.port} {self.options.data_port or ''}")
 
     def run(self, command):
         """What the sender says, and by how much each interrupt was counted on"""
@@ -238,6 +242,8 @@ def arguments():
                         help="send there: RECEIVER's address on the network to measure")
     parser.add_argument("-p", dest="port", type=int, default=5310,
                         help="the receiver's (default 5310)")
+    parser.add_argument("-D", dest="data_port", metavar="PORT", type=int,
+                        help="its port for data, TCP and UDP (default: any that is free)")
     parser.add_argument("-F", dest="config", metavar="FILE", help="ssh's configuration")
     parser.add_argument("-r", dest="rounds", type=int, default=3,
                         help="of each case (default 3); their median counts")

@@ -11,7 +11,7 @@
 #   install            the packages
 #   prepare            loads the module that DKMS has built; says what this machine is
 #   resolve NAME       its address
-#   receive PORT       starts a receiver; says its port
+#   receive PORT [DATA-PORT]   starts a receiver; says its port
 #   send LIMIT ARGUMENT...   starts a sender; says what that says, after LIMIT seconds at most
 #   interrupts         how many there were, by line
 #   quit               puts everything back
@@ -129,7 +129,7 @@ resolve() {
 
 receive() {
 	local pid _
-	start ./receiver -p "$1" >receiver.out 2>receiver.err
+	start ./receiver -p "$1" ${2:+-d "$2"} >receiver.out 2>receiver.err
 	pid=$!
 	for _ in {1..600}; do
 		if grep -q '^receiver: port' receiver.out; then
