@@ -11,6 +11,8 @@ set -eu
 out=$1
 shift
 
+# For packets that are lost, before only those modules are left that packages need
+modprobe -a sch_ingress cls_flower act_gact
 prepare_packages "$out"
 mkdir -p /run/sshd
 # A private key that others could read is none.

@@ -10,6 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 remote=$here/../../bench/remote
 out=$1
 loan=remote/tcp/loan/64K/same/trunc/c1
+datagrams=remote/udp/loan/1472/same/recv/c1
 columns=kernel,mode,transport,mechanism,size,pattern,rx,connections,mb_per_s,ns_per_byte
 columns=$columns,bytes_copied,bytes_lent,cpu_s_per_gb_sender,cpu_s_per_gb_receiver
 columns=$columns,interrupts_per_gb
@@ -61,12 +62,23 @@ unknown_cases_are_errors() {
 	fails measure one 2>/dev/null
 }
 
-installs_and_measures() {
-	measure -i -d "$out/packages" -r 2 -b 8 --tap one two "$loan" \
-		remote/tcp/xout/64K/same/recv/c1 >/tmp/tap || { cat /tmp/tap; return 1; }
+# all_is_well ARGUMENT...: a measurement, each line of whose TAP is good
+all_is_well() {
+	measure --tap "$@" >/tmp/tap || { cat /tmp/tap; return 1; }
 	sed 's/^/# /' /tmp/tap
 	# shellcheck disable=SC2046 # two numbers
 	[ $(sed -n 's/^1\.\.//p' /tmp/tap) = $(grep -c '^ok ' /tmp/tap) ]
+}
+
+# rows CONDITION: how many rows of remote.csv there are, and for how many awk says so
+rows() {
+	tail -n +2 /tmp/results/remote.csv | awk -F, "$1 { n++ } END { print NR, n + 0 }"
+}
+costs='$9 > 0 && $13 > 0 && $14 > 0 && $15 > 0'
+
+installs_and_measures() {
+	all_is_well -i -d "$out/packages" -r 2 -b 8 one two "$loan" \
+		remote/tcp/xout/64K/same/recv/c1
 	grep -q '^ok .* check/tcp/loan/64K/same/recv/c1' /tmp/tap
 	grep -q "^ok .* $loan" /tmp/tap
 }
@@ -76,10 +88,56 @@ results_have_costs_of_both() {
 	# What is compared with came by itself.
 	[ "$(tail -n +2 /tmp/results/remote.csv | cut -d, -f4,7 | sort | tr '\n' ' ')" = \
 		'copy,recv copy,trunc loan,trunc xout,recv ' ]
-	tail -n +2 /tmp/results/remote.csv |
-		awk -F, '$9 <= 0 || $13 <= 0 || $14 <= 0 || $15 <= 0 { exit 1 }'
-	grep ',loan,' /tmp/results/remote.csv | awk -F, '$12 < 8000000 { exit 1 }'
+	[ "$(rows "$costs")" = '4 4' ]
+	[ "$(rows '$4 == "loan" && $12 > 8000000')" = '4 1' ]
 	grep -q "^$loan,receiver,[0-9]*/eth0" /tmp/results/remote-interrupts.csv
+}
+
+# frames BYTES: the largest. Cards start anew, and nobody answers meanwhile.
+frames() {
+	on two "ip link set eth0 mtu $1"
+	ip link set eth0 mtu "$1"
+	within 600 on two true 2>/dev/null
+}
+
+# 8 KiB fit into frames as large as these, and 60 do not.
+measures_datagrams() {
+	frames 9000
+	all_is_well -r 1 -b 4 one two $datagrams 'remote/udp/*/8K/same/recv/c1' \
+		remote/udp/loan/8K/same/peek/c1 remote/udp/loan/60K/same/recv/c1
+	frames 1500
+	[ "$(grep -cE '^# 10[45][0-9]{5} bytes are right' /tmp/tap)" = 9 ]
+}
+
+results_tell_which_datagrams_were_lent() {
+	[ "$(rows "\$3 == \"udp\" && $costs")" = '11 11' ]
+	[ "$(rows '$4 == "loan" && $5 == 8192 && $12 > 4000000')" = '11 2' ]
+	[ "$(rows '$4 == "loan" && $5 != 8192 && $11 > 4000000 && $12 == 0')" = '11 2' ]
+}
+
+# filter RULE...: which packets get to the receiver's machine
+filter() {
+	printf 'tc filter add dev eth0 ingress protocol ip pref %s\n' "$@" |
+		on two 'tc qdisc add dev eth0 ingress && bash -e'
+}
+no_filter() { on two 'tc qdisc del dev eth0 ingress'; }
+
+ports_that_are_named_are_enough() {
+	filter '1 flower ip_proto tcp dst_port '{8022,5310,5311}' action pass' \
+		'2 flower ip_proto udp dst_port 5311 action pass' \
+		'3 flower ip_proto tcp action drop' '4 flower ip_proto udp action drop'
+	# Not refused, but dropped
+	[ "$(timeout 5 bash -c ': >/dev/tcp/10.9.1.2/5312'; echo $?)" = 124 ]
+	all_is_well -D 5311 -r 1 -b 4 one two "$loan" "$datagrams"
+	no_filter
+}
+
+lost_datagrams_are_errors() {
+	filter '1 flower ip_proto udp action pass random determ drop 100'
+	fails measure -r 1 -b 4 --tap one two "${datagrams/loan/copy}" >/tmp/tap
+	no_filter
+	[ "$(grep -c '^# one: .*some are lost' /tmp/tap)" = 2 ]
+	grep -q '^ok .* machines_are_as_before' /tmp/tap
 }
 
 leaves_machines_as_they_were() {
@@ -173,6 +231,7 @@ machines_of_a_lava_job_work_together() {
 }
 
 tap other_machine_answers says_what_is_missing unknown_cases_are_errors installs_and_measures \
-	results_have_costs_of_both leaves_machines_as_they_were \
+	results_have_costs_of_both measures_datagrams results_tell_which_datagrams_were_lent \
+	ports_that_are_named_are_enough lost_datagrams_are_errors leaves_machines_as_they_were \
 	leaves_a_loaded_module_and_its_settings ends_when_the_connections_are_cut \
 	goes_on_when_a_sender_is_lost machines_of_a_lava_job_work_together
