@@ -108,14 +108,28 @@ class Remote:
         self.interrupts = []
         self.doing = ""
 
+    def install(self):
+        """On both at the same time, for it takes long"""
+        for node in self.nodes:
+            node.tell("install")
+        why = []
+        for node in self.nodes:
+            try:
+                node.answer("install", remote_node.LONG)
+            except Refused as error:
+                why.append(str(error))
+        if why:
+            raise Refused("\n".join(why))
+
     def start(self, data):
         """Both nodes, with the module loaded"""
-        for host, role in (self.options.sender, "sender"), (self.options.receiver, "receiver"):
+        self.doing = "sender_is_ready"
+        for host in self.options.sender, self.options.receiver:
+            self.nodes.append(remote_node.Node(host, self.ssh, data))
+        if self.options.install:
+            self.install()
+        for node, role in zip(self.nodes, ("sender", "receiver")):
             self.doing = f"{role}_is_ready"
-            node = remote_node.Node(host, self.ssh, data)
-            self.nodes.append(node)
-            if self.options.install:
-                node.ask("install", remote_node.LONG)
             about = node.ask_pairs("prepare")
             if role == "sender":
                 self.results = results.Results(about["kernel"])

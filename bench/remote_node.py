@@ -74,9 +74,11 @@ class Node:
         except OSError as error:
             raise NodeError(f"{self.name}: {error.strerror}") from None
 
-    def ask(self, order, seconds=ANSWER):
-        """The answer; raises NodeError when it is a refusal"""
+    def tell(self, order):
         self.write(order.encode() + b"\n")
+
+    def answer(self, order, seconds=ANSWER):
+        """To what it was told; raises NodeError when it is a refusal"""
         while True:
             try:
                 line = self.lines.get(timeout=seconds)
@@ -89,6 +91,10 @@ class Node:
                 return text
             if kind == "@fail":
                 raise Refused(f"{self.name}: {text}")
+
+    def ask(self, order, seconds=ANSWER):
+        self.tell(order)
+        return self.answer(order, seconds)
 
     def ask_pairs(self, order, seconds=ANSWER):
         """For answers that are KEY=VALUE..."""
