@@ -179,7 +179,8 @@ while read -r -t $patience order arguments; do
 	# In the background, so that the end of orders is noticed meanwhile
 	send) start send_now $arguments ;;
 	quit)
-		put_back >left 2>&1
+		# On stderr the shell may tell at any time of those that were killed.
+		put_back >left 2>/dev/null
 		if [ -s left ]; then fail "$(cat left)"; else ok; fi
 		exit
 		;;
