@@ -4,7 +4,6 @@
  */
 #include "board.h"
 #include "config.h"
-#include "lwip/inet_chksum.h"
 #include "lwip/mem.h"
 #include "lwip/memp.h"
 #include "lwip/stats.h"
@@ -13,6 +12,7 @@
 #include "net/net.h"
 #include "net/rxbuf.h"
 #include "net/segment.h"
+#include "tests/segments.h"
 #include "tests/unit.h"
 
 #define DELIVERED_MAX 64
@@ -48,18 +48,6 @@ uint32_t board_ms(void)
 	return 0;
 }
 
-static void put16(uint8_t *at, uint16_t value)
-{
-	at[0] = value >> 8;
-	at[1] = value & 0xff;
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-	put16(at, value >> 16);
-	put16(at + 2, value & 0xffff);
-}
-
 static uint16_t get16(const struct pbuf *p, unsigned int at)
 {
 	const uint8_t *data = p->payload;
@@ -72,38 +60,13 @@ static uint32_t get32(const struct pbuf *p, unsigned int at)
 	return (uint32_t)get16(p, at) << 16 | get16(p, at + 2);
 }
 
-/* A segment of a flow, with good sums; payload is what its number says. */
+/* A segment of a flow */
 static struct pbuf *segment(uint16_t port, uint32_t seq, uint32_t ack,
 			    uint8_t flags, uint32_t len)
 {
 	struct pbuf *p = pbuf_alloc(PBUF_RAW, 54 + len, PBUF_RAM);
-	uint8_t *f = p->payload;
-	uint32_t i, sum = 6 + 20 + len;
 
-	memset(f, 0, 54);
-	put16(f + 12, 0x0800);
-	f[14] = 0x45;
-	put16(f + 16, 40 + len);
-	f[22] = 64;
-	f[23] = 6;
-	put32(f + 26, 0x0a4d0002);
-	put32(f + 30, 0x0a4d0001);
-	put16(f + 34, port);
-	put16(f + 36, 7);
-	put32(f + 38, seq);
-	put32(f + 42, ack);
-	f[46] = 0x50;
-	f[47] = flags;
-	put16(f + 48, 1000 + ack);
-	for (i = 0; i < len; i++)
-		f[54 + i] = seq + i;
-	put16(f + 24, lwip_htons(inet_chksum(f + 14, 20)));
-	for (i = 26; i < 34; i += 2)
-		sum += f[i] << 8 | f[i + 1];
-	sum += lwip_htons((uint16_t)~inet_chksum(f + 34, 20 + len));
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	put16(f + 50, ~sum);
+	put_segment(p->payload, port, seq, ack, flags, len);
 	return p;
 }
 
