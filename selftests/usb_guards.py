@@ -58,16 +58,30 @@ def set_oid(oid, value):
 
 def send(data):
     """A transfer to the gadget, which ends with a short packet"""
-    data += bytes(len(data) % 512 == 0)
+    send_raw(data + bytes(len(data) % 512 == 0))
+
+
+def send_raw(data):
     buf = ctypes.create_string_buffer(data, len(data))
     fcntl.ioctl(device, BULK, struct.pack("IIIxxxxQ", out, len(data), 20000, ctypes.addressof(buf)))
 
 
-def out_endpoint():
+def receive(size, timeout=20000):
+    """What the gadget sends, size bytes of it at most; nothing when there is none in time"""
+    buf = ctypes.create_string_buffer(size)
+    request = struct.pack("IIIxxxxQ", into, size, timeout, ctypes.addressof(buf))
+    try:
+        size = fcntl.ioctl(device, BULK, bytearray(request))
+    except TimeoutError:
+        return b""
+    return buf.raw[:size]
+
+
+def bulk_endpoint(direction):
     with open(f"/proc/self/fd/{device.fileno()}", "rb") as file:
         data = file.read()
     while data:
-        if data[1] == 5 and data[2] < 0x80:
+        if data[1] == 5 and data[2] & 0x80 == direction and data[3] == 2:
             return data[2]
         data = data[data[0] :] if data[0] else b""
     sys.exit("# no endpoint")
@@ -230,6 +244,44 @@ def check_large():
     dropped("in too many pages", large(tcp4(69500), pad=pad), NO_MEMORY)
 
 
+def check_broken_off():
+    """Without its end, the next transfer becomes a part of it."""
+    done = {"rx_messages": 1, "rx_checksum_left": 1, "rx_large": 1}
+    frame, half = large(tcp4(30000)), 16384
+    send_raw(frame[:half])
+    expect("broken off, another behind it", frame, rx_messages=1, rx_malformed=2)
+    send_raw(frame[:half])
+    refused("broken off, and ended", bytes(1))
+    expect("large frames as ever", frame, **done)
+    expect("zeros behind the last message", frame + bytes(4), **done)
+    dropped("more than zeros", frame + b"\0\1")
+    dropped("more zeros than a pad", frame + bytes(5))
+    # What has its checksum is delivered, whatever is behind it.
+    expect("with its checksum", message(PLAIN) + bytes(43), rx_messages=1)
+
+
+def check_taken_back():
+    """What goes down half-way through a transfer ends that before it sends another."""
+    packets = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    packets.bind((netdev, 0))
+    while receive(1 << 17, 300):
+        pass
+    packets.send(PLAIN + bytes(1000))
+    # Short ones are the kernel's own frames.
+    while len(first := receive(512)) != 512:
+        if not first:
+            sys.exit("# the gadget sends nothing")
+    for state in ("down", "up"):
+        subprocess.run(["ip", "link", "set", netdev, state], check=True)
+    packets.send(PLAIN)
+    got = receive(1 << 17)
+    if got != b"\0":
+        sys.exit(f"# {len(got)} bytes are appended to a transfer taken back")
+    got = receive(1 << 17)
+    if got[:4] != message(b"")[:4]:
+        sys.exit(f"# no message comes after that, but {got[:64].hex()} of {len(got)} bytes")
+
+
 def check_agreement():
     """What is turned on must be written as it should be, and fit together."""
     on = bytes([0x80, 3, 32, 0, 0, 4, 4, 4, 4, 0, 0, 2, 2]) + bytes(19)
@@ -246,14 +298,18 @@ def check_agreement():
 
 sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 names = counter_names()
-out = out_endpoint()
+out, into = bulk_endpoint(0), bulk_endpoint(0x80)
 start(False)
 check_messages()
 refused("a checksum left out unasked", message(tcp4(500), info(CSUM, TCP4)))
+# Where all frames have their checksums, devices may pad as they like.
+expect("a pad of any kind", message(PLAIN) + b"\1" * 43, rx_messages=1)
 start(True)
 check_messages()
 check_info()
 check_large()
+check_broken_off()
+check_taken_back()
 # Checksums only
 check_agreement()
 sums = bytes([0x80, 3, 32, 0, 0, 4, 4, 4, 4, 0, 0, 1, 1]) + bytes(19)

@@ -117,24 +117,55 @@ reset_under_load() {
 # The whole system goes to sleep, and does not get far: virtio_mem refuses, which has come to
 # the test host before dummy_hcd has, and so is asked after it. What came before that never
 # sleeps, for the test host's file systems would not wake up again.
-system_sleeps_under_load() {
-	local trace=/sys/kernel/tracing _
+system_sleeps() {
+	local trace=/sys/kernel/tracing
+	echo >$trace/trace
+	echo 1 >$trace/events/power/device_pm_callback_start/enable
+	fails eval 'echo freeze >/sys/power/state' 2>/dev/null
+	echo 0 >$trace/events/power/device_pm_callback_start/enable
+	grep -q "usb $(basename "$(device)"), .*\[suspend\]" $trace/trace
+	grep -q "usb $(basename "$(device)"), .*\[resume\]" $trace/trace
+}
+
+can_sleep() {
 	modprobe -q virtio_mem || true
-	compgen -G '/sys/bus/virtio/drivers/virtio_mem/virtio*' >/dev/null && [ -e /sys/power/state ] ||
-		return 4
+	compgen -G '/sys/bus/virtio/drivers/virtio_mem/virtio*' >/dev/null && [ -e /sys/power/state ]
+}
+
+system_sleeps_under_load() {
+	local _
+	can_sleep || return 4
 	echo 0 >/sys/power/pm_async
 	for _ in 1 2 3; do
 		usb_traffic --bidir
-		echo >$trace/trace
-		echo 1 >$trace/events/power/device_pm_callback_start/enable
-		fails eval 'echo freeze >/sys/power/state' 2>/dev/null
-		echo 0 >$trace/events/power/device_pm_callback_start/enable
-		grep -q "usb $(basename "$(device)"), .*\[suspend\]" $trace/trace
-		grep -q "usb $(basename "$(device)"), .*\[resume\]" $trace/trace
+		system_sleeps
 		within 60 usb_answers
 		usb_traffic_end
 		works
 	done
+	echo 1 >/sys/power/pm_async
+}
+
+# A transfer that the sleep breaks off must not become one with the next: contents are
+# compared across it, and both ends leave the checksums out.
+system_sleeps_with_transfers_broken_off() {
+	local ends sleeps=0 pid
+	can_sleep || return 4
+	echo 0 >/sys/power/pm_async
+	ends=$(usb_count host tx_ends)
+	"$flow" host gadget 10.8.0.1 96 &
+	pid=$!
+	sleep 0.5
+	while kill -0 $pid 2>/dev/null; do
+		system_sleeps
+		sleeps=$((sleeps + 1))
+		sleep 0.2
+	done
+	wait $pid
+	ends=$(($(usb_count host tx_ends) - ends))
+	echo "# $sleeps sleeps, $ends transfers ended, $(usb_count gadget rx_malformed) refused"
+	[ "$sleeps" -gt 2 ]
+	[ "$ends" -gt 0 ]
 	echo 1 >/sys/power/pm_async
 }
 
@@ -144,4 +175,5 @@ for netns in gadget host; do
 	ip netns exec $netns sysctl -q net.ipv4.tcp_min_tso_segs=40
 done
 tap plugs_in stays_awake_in_use sleeps_and_wakes_under_load wakes_without_its_power \
-	bus_suspended_under_load system_sleeps_under_load reset_under_load
+	bus_suspended_under_load system_sleeps_under_load \
+	system_sleeps_with_transfers_broken_off reset_under_load

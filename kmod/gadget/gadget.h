@@ -156,7 +156,7 @@ struct slg_rx {
  * @control: the function's, to say that the device is up or down
  * @in: endpoint to the host
  * @out: endpoint from the host
- * @lock: @up, @epoch, @agreed, @rx_offload, @rx_idle; held while a request is queued
+ * @lock: @up, @epoch, @agreed, @rx_offload, @rx_idle, @ending; held while a request is queued
  * @up: the endpoints are on
  * @epoch: changes when what is being gathered may not be sent any more
  * @agreed: what may be sent to the host
@@ -177,6 +177,8 @@ struct slg_rx {
  * @tx_all: all of them
  * @tx_count: how many
  * @tx_size: bytes that each can hold
+ * @end: a byte, the end of a transfer that was taken back half-way
+ * @ending: it is with the controller
  * @rx: how NAPI takes transfers apart
  * @rx_idle: requests not with the controller
  * @rx_done: those back from it
@@ -193,7 +195,7 @@ struct slg_link {
 	struct usb_ep *in;
 	struct usb_ep *out;
 
-	spinlock_t lock; /* of the next five, and rx_idle */
+	spinlock_t lock; /* of the next five, rx_idle and ending */
 	bool up;
 	u32 epoch;
 	struct sl_rndis_tx agreed;
@@ -216,6 +218,8 @@ struct slg_link {
 	struct slg_tx *tx_all;
 	unsigned int tx_count;
 	u32 tx_size;
+	struct usb_request *end;
+	bool ending;
 
 	struct sl_rndis_rx rx;
 	struct list_head rx_idle;

@@ -273,6 +273,34 @@ void slg_tx_clean(struct slg_link *link, int budget)
 	__netif_tx_unlock(queue);
 }
 
+static void slg_end_complete(struct usb_ep *ep, struct usb_request *req)
+{
+	struct slg_link *link = req->context;
+
+	WRITE_ONCE(link->ending, false);
+}
+
+/*
+ * A transfer that was taken back may have gone half-way; to the host it has not ended,
+ * and the next one would be appended to it, which nobody sees when checksums are left
+ * out.  One byte ends it.  If that is still there from the last time, nothing behind it
+ * has begun.
+ */
+static void end_broken(struct slg_link *link)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&link->lock, flags);
+	if (link->up && link->agreed.offload && !READ_ONCE(link->ending)) {
+		WRITE_ONCE(link->ending, true);
+		if (usb_ep_queue(link->in, link->end, GFP_ATOMIC))
+			WRITE_ONCE(link->ending, false);
+		else
+			link->stats.tx_ends++;
+	}
+	spin_unlock_irqrestore(&link->lock, flags);
+}
+
 /**
  * slg_tx_cancel() - take back what the host does not fetch
  * @link: whose queue is stopped for good
@@ -294,6 +322,28 @@ void slg_tx_cancel(struct slg_link *link)
 			usb_ep_dequeue(link->in, link->tx_all[i].req);
 	}
 	local_bh_enable();
+	end_broken(link);
+}
+
+static int alloc_end(struct slg_link *link)
+{
+	link->end = usb_ep_alloc_request(link->in, GFP_KERNEL);
+	if (!link->end)
+		return -ENOMEM;
+	link->end->context = link;
+	link->end->complete = slg_end_complete;
+	link->end->length = 1;
+	link->end->buf = kzalloc(link->end->length, GFP_KERNEL);
+	return link->end->buf ? 0 : -ENOMEM;
+}
+
+static void free_end(struct slg_link *link)
+{
+	if (!link->end)
+		return;
+	kfree(link->end->buf);
+	usb_ep_free_request(link->in, link->end);
+	link->end = NULL;
 }
 
 static int alloc_one(struct slg_link *link, struct slg_tx *t)
@@ -325,13 +375,14 @@ static int alloc_one(struct slg_link *link, struct slg_tx *t)
  */
 int slg_tx_alloc(struct slg_link *link, unsigned int count)
 {
-	int err = 0;
+	int err;
 
 	INIT_LIST_HEAD(&link->tx_free);
 	init_llist_head(&link->tx_done);
 	link->tx_all = kcalloc(count, sizeof(*link->tx_all), GFP_KERNEL);
 	if (!link->tx_all)
 		return -ENOMEM;
+	err = alloc_end(link);
 	while (!err && link->tx_count < count)
 		err = alloc_one(link, &link->tx_all[link->tx_count++]);
 	return err;
@@ -361,4 +412,5 @@ void slg_tx_free(struct slg_link *link)
 	kfree(link->tx_all);
 	link->tx_all = NULL;
 	link->tx_count = 0;
+	free_end(link);
 }

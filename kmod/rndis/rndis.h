@@ -24,6 +24,7 @@
  * @carrier: NULL when there is none
  * @timer: sends @carrier when nothing else comes
  * @in_flight_max: transfers that usbnet may have
+ * @errors: of the interface's, those that the device has had an end of; see rl_tx_ready()
  */
 struct rl_tx {
 	struct sl_rndis_tx peer;
@@ -32,6 +33,7 @@ struct rl_tx {
 	struct sk_buff *carrier;
 	struct hrtimer timer;
 	unsigned short in_flight_max;
+	unsigned long errors;
 };
 
 /* Why nothing is received: bits of @stopped */

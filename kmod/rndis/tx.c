@@ -34,6 +34,45 @@ static void rl_tx_arm(struct rl_tx *tx, u64 ns)
 		hrtimer_start(&tx->timer, ns_to_ktime(ns), HRTIMER_MODE_REL_SOFT);
 }
 
+/*
+ * Whether usbnet takes a transfer.
+ *
+ * One that was broken off (a sleep, a time-out, a fault of the bus: usbnet counts them
+ * all as errors) has not ended for the device, which would append the next one to it:
+ * with checksums left out, nobody would see that.  A byte of its own is the end, before
+ * anything else.  The first one is for what another driver may have left; while asleep,
+ * usbnet keeps one transfer for the resume, and what is broken off is not counted yet.
+ *
+ * Only where checksums are left out: QEMU's device would take it for a message's begin.
+ */
+static bool rl_tx_ready(struct rl_dev *rl)
+{
+	struct net_device *net = rl->dev->net;
+	unsigned long errors = READ_ONCE(net->stats.tx_errors), dropped;
+	struct sk_buff *skb;
+
+	if (netif_queue_stopped(net))
+		return false;
+	if (!rl->tx.peer.offload ||
+	    (errors == rl->tx.errors && !test_bit(EVENT_DEV_ASLEEP, &rl->dev->flags)))
+		return true;
+	skb = alloc_skb(1, GFP_ATOMIC | __GFP_NOWARN);
+	if (!skb)
+		return true;
+	skb->dev = net;
+	skb_put_u8(skb, 0);
+	/* No packet; usbnet wants some length. */
+	usbnet_set_skb_tx_stats(skb, 0, 0);
+	dropped = net->stats.tx_dropped;
+	usbnet_start_xmit(skb, net);
+	/* One that did not go is tried again with the next transfer. */
+	if (net->stats.tx_dropped == dropped) {
+		rl->tx.errors = errors;
+		rl->stats.tx_ends++;
+	}
+	return !netif_queue_stopped(net);
+}
+
 /* Gives the transfer to usbnet; the queue runs. */
 static void rl_tx_send(struct rl_dev *rl)
 {
@@ -93,7 +132,7 @@ static bool rl_tx_pump(struct rl_dev *rl, bool more)
 		}
 		if (sl_rndis_cut_put(&tx->cut, &tx->xfer, &tx->peer))
 			break;
-		if (netif_queue_stopped(net))
+		if (!rl_tx_ready(rl))
 			return false;
 		rl_tx_send(rl);
 	}
@@ -113,7 +152,7 @@ static bool rl_tx_flush(struct rl_dev *rl)
 		return false;
 	if (!rl->tx.carrier)
 		return true;
-	if (netif_queue_stopped(rl->dev->net))
+	if (!rl_tx_ready(rl))
 		return false;
 	rl_tx_send(rl);
 	return true;
@@ -158,7 +197,7 @@ netdev_tx_t rl_start_xmit(struct sk_buff *skb, struct net_device *net)
 		return NETDEV_TX_BUSY;
 	if (rl_can_lend(rl, skb)) {
 		/* In the order in which they came */
-		if (!rl_tx_flush(rl) || netif_queue_stopped(net))
+		if (!rl_tx_flush(rl) || !rl_tx_ready(rl))
 			return NETDEV_TX_BUSY;
 		if (rl_tx_lend(rl, skb))
 			return NETDEV_TX_OK;
@@ -189,6 +228,7 @@ static enum hrtimer_restart rl_tx_timer(struct hrtimer *timer)
 void rl_tx_init(struct rl_dev *rl)
 {
 	rl->tx.peer.stats = &rl->stats;
+	rl->tx.errors = ULONG_MAX;
 	sl_hrtimer_setup_soft(&rl->tx.timer, rl_tx_timer);
 }
 

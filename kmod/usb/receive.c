@@ -19,6 +19,8 @@
 #define SL_RNDIS_HEADERS	256
 /* Everything in transfers up to this is copied. */
 #define SL_RNDIS_COPY_XFER	4096
+/* Zeros behind the last message of a transfer that is whole, at most */
+#define SL_RNDIS_PAD		4
 
 /**
  * struct frame - where a frame is, and what is said of it
@@ -133,6 +135,30 @@ static int read_message(const struct sl_rndis_rx *rx, const struct sl_rndis_buf 
 	if (frame->mss && !frame->csum)
 		return -EPROTO;
 	return len;
+}
+
+/*
+ * Whether a transfer is one row of messages from end to end.  A transfer that its
+ * sender broke off has no end of its own: what is sent next is appended to it here,
+ * and the lengths of the first may well span a part of that.
+ */
+static bool is_whole(const struct sl_rndis_rx *rx, const struct sl_rndis_buf *buf, u32 len)
+{
+	u8 pad[SL_RNDIS_PAD];
+	struct frame frame;
+	u32 from = 0;
+	int ret;
+
+	while (len - from >= sizeof(struct rndis_message)) {
+		ret = read_message(rx, buf, from, len - from, &frame);
+		if (ret < 0)
+			return false;
+		from += ret;
+	}
+	if (len - from > sizeof(pad))
+		return false;
+	sl_rndis_buf_copy(buf, from, pad, len - from);
+	return !memchr_inv(pad, 0, len - from);
 }
 
 /* The lengths that a large frame's headers lack; see sl_rndis_large_put(). */
@@ -280,6 +306,8 @@ static void deliver(const struct sl_rndis_rx *rx, struct sl_rndis_buf *buf,
  * @len: bytes received, @buf->size at most
  *
  * A malformed message ends the transfer: nobody knows where the next begins.
+ * Frames before it that have their checksums are given to the stack, which looks at
+ * those; frames whose checksum is left out are not: it would vouch for anything.
  *
  * Context: the poll of @rx->napi.
  * Return: how many frames there were.
@@ -287,12 +315,14 @@ static void deliver(const struct sl_rndis_rx *rx, struct sl_rndis_buf *buf,
 unsigned int sl_rndis_receive(const struct sl_rndis_rx *rx, struct sl_rndis_buf *buf, u32 len)
 {
 	u32 longest = READ_ONCE(rx->net->mtu) + VLAN_ETH_HLEN, from = 0;
-	bool give = len > SL_RNDIS_COPY_XFER;
+	bool give = len > SL_RNDIS_COPY_XFER, whole;
 	struct frame frame;
 	unsigned int n = 0;
 	int ret;
 
 	len = min(len, buf->size);
+	/* Without offload every frame has its checksum: devices may pad as they like. */
+	whole = !rx->offload || is_whole(rx, buf, len);
 	if (give && !sl_rndis_buf_ready(buf)) {
 		rx->stats->rx_copied_no_memory++;
 		give = false;
@@ -312,6 +342,8 @@ unsigned int sl_rndis_receive(const struct sl_rndis_rx *rx, struct sl_rndis_buf 
 		rx->stats->rx_messages++;
 		if (frame.len > longest && !frame.mss)
 			drop(rx, &rx->stats->rx_too_long);
+		else if (frame.csum && !whole)
+			drop(rx, &rx->stats->rx_malformed);
 		else
 			deliver(rx, buf, &frame, give);
 	}

@@ -62,6 +62,7 @@
 	C(tx_segments_cut)	\
 	C(tx_checksum_left)	\
 	C(tx_too_long)		\
+	C(tx_ends)		\
 	C(tx_no_memory)		\
 	C(rx_transfers)		\
 	C(rx_messages)		\
