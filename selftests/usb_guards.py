@@ -8,6 +8,7 @@ host has, and its network interface.
 Each transfer is right but for one thing, and made so that it would be taken if that one
 were not looked at. The gadget's counters say what became of it.
 """
+import contextlib
 import ctypes
 import fcntl
 import socket
@@ -18,7 +19,7 @@ import time
 
 SIOCETHTOOL, GSTATS = 0x8946, 0x1D
 CONTROL, BULK, CLAIM = 0xC0185500, 0xC0185502, 0x8004550F
-INIT, QUERY, SET = 2, 4, 5
+INIT, HALT, QUERY, SET = 2, 3, 4, 5
 FILTER, CONFIG, PARAMETERS = 0x1010E, 0xFC01020B, 0xFC01020C
 HEADER = 44  # of a message; offsets in it count from byte 8
 CSUM, LSO, OTHER = 0, 2, 9  # kinds of information
@@ -39,10 +40,14 @@ def control(kind, request, buf):
     return fcntl.ioctl(device, CONTROL, bytearray(setup), True)
 
 
-def ask(kind, *words, extra=b""):
-    """A command, and the words of its answer"""
+def tell(kind, *words, extra=b""):
     data = struct.pack(f"<{len(words) + 2}I", kind, 8 + 4 * len(words) + len(extra), *words) + extra
     control(0x21, 0, ctypes.create_string_buffer(data, len(data)))
+
+
+def ask(kind, *words, extra=b""):
+    """A command, and the words of its answer"""
+    tell(kind, *words, extra=extra)
     buf = ctypes.create_string_buffer(1025)
     for _ in range(100):
         size = control(0xA1, 1, buf)
@@ -75,6 +80,23 @@ def receive(size, timeout=20000):
     except TimeoutError:
         return b""
     return buf.raw[:size]
+
+
+def in_flight():
+    """Bytes of frames that the gadget's controller has"""
+    with open(f"/sys/class/net/{netdev}/queues/tx-0/byte_queue_limits/inflight", "rb") as file:
+        return int(file.read())
+
+
+def offer(packets, data):
+    """Sends a frame until it waits for the host; no queue is there right after a start."""
+    for _ in range(500):
+        with contextlib.suppress(OSError):
+            packets.send(data)
+        if in_flight():
+            return
+        time.sleep(0.01)
+    sys.exit("# the gadget does not send any more")
 
 
 def bulk_endpoint(direction):
@@ -282,6 +304,35 @@ def check_taken_back():
         sys.exit(f"# no message comes after that, but {got[:64].hex()} of {len(got)} bytes")
 
 
+def check_begun_anew():
+    """What is for a host that has gone is not kept for the next one."""
+    packets = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    packets.bind((netdev, 0))
+    for command in ("filter", "halt", "initialize"):
+        start(True)
+        old = b"before " + command.encode()
+        offer(packets, PLAIN + old)
+        if command == "filter":
+            set_oid(FILTER, bytes(4))
+        elif command == "halt":
+            tell(HALT, 1)
+        else:
+            ask(INIT, 1, 1, 0, 70656)
+        for _ in range(100):
+            if not in_flight():
+                break
+            time.sleep(0.01)
+        else:
+            sys.exit(f"# {in_flight()} bytes are kept over the host's {command}")
+        start(True)
+        offer(packets, PLAIN + b"the new one")
+        got = b""
+        while in_flight():
+            got += receive(1 << 17)
+        if old in got or b"the new one" not in got:
+            sys.exit(f"# the host is sent what was there before its {command}, or nothing")
+
+
 def check_agreement():
     """What is turned on must be written as it should be, and fit together."""
     on = bytes([0x80, 3, 32, 0, 0, 4, 4, 4, 4, 0, 0, 2, 2]) + bytes(19)
@@ -310,6 +361,7 @@ check_info()
 check_large()
 check_broken_off()
 check_taken_back()
+check_begun_anew()
 # Checksums only
 check_agreement()
 sums = bytes([0x80, 3, 32, 0, 0, 4, 4, 4, 4, 0, 0, 1, 1]) + bytes(19)

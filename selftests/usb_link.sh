@@ -134,6 +134,30 @@ goes_down_and_up_under_load() {
 	within 60 usb_answers
 }
 
+nothing_in_flight() {
+	gadget grep -qx 0 /sys/class/net/usb0/queues/tx-0/byte_queue_limits/inflight
+}
+
+# The gadget was sending, by terms that the next driver knows nothing of.
+leaves_nothing_to_another_driver() {
+	local device name
+	device=$(usb_interface)
+	usb_traffic -R
+	basename "$device" >$usb_drivers/rndis_loan/unbind
+	usb_traffic_end
+	within 5 nothing_in_flight
+	basename "$device" >$usb_drivers/rndis_host/bind
+	within 60 usb_netdev
+	name=$(basename "$(compgen -G "$device/net/*")")
+	ip link set "$name" netns host name usb0
+	ip -n host address add 10.8.0.2/24 dev usb0
+	ip -n host link set usb0 up
+	within 60 usb_answers
+	host grep -qx 0 /sys/class/net/usb0/statistics/rx_frame_errors
+	usb_unplug
+	usb_plug rndis_loan rndis_loan
+}
+
 is_busy_while_in_use() {
 	fails rmmod usb_f_rndis_loan 2>/dev/null
 	fails rmmod sl_rndis 2>/dev/null
@@ -191,4 +215,4 @@ tap plugs_in names_itself pings tcp_v4 tcp_v6 udp_v4 udp_v6 \
 	lent_pages_arrive_aligned_at_the_gadget lent_pages_arrive_aligned_at_the_host \
 	unaligned_ones_too the_host_copies_no_payload small_frames_share_transfers \
 	works_with_offload_off mtu_changes_under_load goes_down_and_up_under_load \
-	is_busy_while_in_use unloads_in_every_order
+	leaves_nothing_to_another_driver is_busy_while_in_use unloads_in_every_order

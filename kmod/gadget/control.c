@@ -267,6 +267,8 @@ static void set(struct slg_function *f, u8 *msg, const u8 *info, u32 len)
 	case RNDIS_OID_802_3_MULTICAST_LIST:
 		rndis_msg_parser(control->params, msg);
 		collect(control, f->link, 0);
+		if (!READ_ONCE(f->link->filter))
+			slg_link_unwanted(f->link);
 		return;
 	case NDIS_OID_OFFLOAD_PARAMETERS:
 		if (!f->link->offered)

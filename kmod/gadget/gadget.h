@@ -156,7 +156,8 @@ struct slg_rx {
  * @control: the function's, to say that the device is up or down
  * @in: endpoint to the host
  * @out: endpoint from the host
- * @lock: @up, @epoch, @agreed, @rx_offload, @rx_idle, @ending; held while a request is queued
+ * @lock: @up, @epoch, @agreed, @rx_offload, @rx_idle, @flushes, @end_due, @ending; held
+ *	while a request is queued
  * @up: the endpoints are on
  * @epoch: changes when what is being gathered may not be sent any more
  * @agreed: what may be sent to the host
@@ -177,6 +178,9 @@ struct slg_rx {
  * @tx_all: all of them
  * @tx_count: how many
  * @tx_size: bytes that each can hold
+ * @flush: takes back what is with the controller
+ * @flushes: how often that is due; nothing is sent meanwhile
+ * @end_due: afterwards, @end has to be sent
  * @end: a byte, the end of a transfer that was taken back half-way
  * @ending: it is with the controller
  * @rx: how NAPI takes transfers apart
@@ -195,7 +199,7 @@ struct slg_link {
 	struct usb_ep *in;
 	struct usb_ep *out;
 
-	spinlock_t lock; /* of the next five, rx_idle and ending */
+	spinlock_t lock; /* see above */
 	bool up;
 	u32 epoch;
 	struct sl_rndis_tx agreed;
@@ -218,6 +222,9 @@ struct slg_link {
 	struct slg_tx *tx_all;
 	unsigned int tx_count;
 	u32 tx_size;
+	struct work_struct flush;
+	unsigned int flushes;
+	bool end_due;
 	struct usb_request *end;
 	bool ending;
 
@@ -281,13 +288,15 @@ void slg_link_free(struct slg_link *link);
 int slg_link_up(struct slg_link *link);
 void slg_link_down(struct slg_link *link);
 void slg_link_restart(struct slg_link *link, u32 host_max);
+void slg_link_unwanted(struct slg_link *link);
 int slg_link_agree(struct slg_link *link, const void *params, u32 len);
 
 /* tx.c */
 int slg_tx_alloc(struct slg_link *link, unsigned int count);
 void slg_tx_free(struct slg_link *link);
 void slg_tx_clean(struct slg_link *link, int budget);
-void slg_tx_cancel(struct slg_link *link);
+void slg_tx_expire(struct slg_link *link);
+void slg_tx_flush(struct work_struct *work);
 netdev_tx_t slg_start_xmit(struct sk_buff *skb, struct net_device *net);
 
 /* rx.c */

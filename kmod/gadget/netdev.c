@@ -40,10 +40,14 @@ static int slg_open(struct net_device *net)
 static int slg_stop(struct net_device *net)
 {
 	struct slg_link *link = netdev_priv(net);
+	unsigned long flags;
 
 	netif_tx_disable(net);
 	slg_control_signal(link->control, 0);
-	slg_tx_cancel(link);
+	spin_lock_irqsave(&link->lock, flags);
+	slg_tx_expire(link);
+	spin_unlock_irqrestore(&link->lock, flags);
+	flush_work(&link->flush);
 	return 0;
 }
 
@@ -130,11 +134,25 @@ void slg_link_restart(struct slg_link *link, u32 host_max)
 	unsigned long flags;
 
 	spin_lock_irqsave(&link->lock, flags);
+	slg_tx_expire(link);
 	reset_agreed(link);
 	if (host_max >= one_frame(link)) {
 		link->agreed.xfer_max = min_t(u32, host_max, SL_RNDIS_XFER_LARGE);
 		link->agreed.messages_max = SLG_MESSAGES_MAX;
 	}
+	spin_unlock_irqrestore(&link->lock, flags);
+}
+
+/**
+ * slg_link_unwanted() - the host's packet filter is empty
+ * @link: the link
+ */
+void slg_link_unwanted(struct slg_link *link)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&link->lock, flags);
+	slg_tx_expire(link);
 	spin_unlock_irqrestore(&link->lock, flags);
 }
 
@@ -307,6 +325,7 @@ struct slg_link *slg_link_alloc(struct slg_function *f, struct usb_gadget *gadge
 	link->out = out;
 	spin_lock_init(&link->lock);
 	INIT_DELAYED_WORK(&link->retry, slg_retry);
+	INIT_WORK(&link->flush, slg_tx_flush);
 	SET_NETDEV_DEV(net, &gadget->dev);
 	set_up_net(net, f->opts);
 	link->rx.net = net;
@@ -361,6 +380,7 @@ void slg_link_unregister(struct slg_link *link)
 	local_bh_enable();
 	napi_disable(&link->napi);
 	cancel_delayed_work_sync(&link->retry);
+	cancel_work_sync(&link->flush);
 }
 
 /**

@@ -74,7 +74,7 @@ static void submit(struct slg_link *link, struct slg_tx *t)
 	int err = -ESHUTDOWN;
 
 	spin_lock_irqsave(&link->lock, flags);
-	if (link->up && link->epoch == link->tx_epoch) {
+	if (link->up && link->epoch == link->tx_epoch && !link->flushes) {
 		WRITE_ONCE(t->queued, true);
 		err = usb_ep_queue(link->in, t->req, GFP_ATOMIC);
 	}
@@ -284,36 +284,50 @@ static void slg_end_complete(struct usb_ep *ep, struct usb_request *req)
  * A transfer that was taken back may have gone half-way; to the host it has not ended,
  * and the next one would be appended to it, which nobody sees when checksums are left
  * out.  One byte ends it.  If that is still there from the last time, nothing behind it
- * has begun.
+ * has begun.  slg_link.lock is held.
  */
 static void end_broken(struct slg_link *link)
 {
-	unsigned long flags;
-
-	spin_lock_irqsave(&link->lock, flags);
-	if (link->up && link->agreed.offload && !READ_ONCE(link->ending)) {
-		WRITE_ONCE(link->ending, true);
-		if (usb_ep_queue(link->in, link->end, GFP_ATOMIC))
-			WRITE_ONCE(link->ending, false);
-		else
-			link->stats.tx_ends++;
-	}
-	spin_unlock_irqrestore(&link->lock, flags);
+	link->end_due = false;
+	if (!link->up || READ_ONCE(link->ending))
+		return;
+	WRITE_ONCE(link->ending, true);
+	if (usb_ep_queue(link->in, link->end, GFP_ATOMIC))
+		WRITE_ONCE(link->ending, false);
+	else
+		link->stats.tx_ends++;
 }
 
 /**
- * slg_tx_cancel() - take back what the host does not fetch
- * @link: whose queue is stopped for good
+ * slg_tx_expire() - take back what the controller has, for it is nobody's any more
+ * @link: with slg_link.lock held
  *
- * Context: process.
+ * A host's driver that is unbound or begins anew turns no endpoint off: a stock one
+ * would read transfers of the terms before as its own, and until somebody reads them
+ * lent pages stay lent.  Nothing is sent before all is back.
+ *
+ * Context: any.
  */
-void slg_tx_cancel(struct slg_link *link)
+void slg_tx_expire(struct slg_link *link)
 {
+	link->epoch++;
+	link->flushes++;
+	link->end_due |= link->agreed.offload;
+	schedule_work(&link->flush);
+}
+
+/**
+ * slg_tx_flush() - the work that slg_tx_expire() has made
+ * @work: slg_link.flush
+ */
+void slg_tx_flush(struct work_struct *work)
+{
+	struct slg_link *link = container_of(work, struct slg_link, flush);
 	unsigned long flags;
-	unsigned int i;
+	unsigned int i, n;
 
 	spin_lock_irqsave(&link->lock, flags);
-	link->epoch++;
+	n = link->flushes;
 	spin_unlock_irqrestore(&link->lock, flags);
 	/* So that NAPI runs right after what it was scheduled by */
 	local_bh_disable();
@@ -322,7 +336,12 @@ void slg_tx_cancel(struct slg_link *link)
 			usb_ep_dequeue(link->in, link->tx_all[i].req);
 	}
 	local_bh_enable();
-	end_broken(link);
+	/* Those that have come meanwhile have scheduled this anew. */
+	spin_lock_irqsave(&link->lock, flags);
+	link->flushes -= n;
+	if (!link->flushes && link->end_due)
+		end_broken(link);
+	spin_unlock_irqrestore(&link->lock, flags);
 }
 
 static int alloc_end(struct slg_link *link)
