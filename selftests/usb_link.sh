@@ -134,6 +134,29 @@ goes_down_and_up_under_load() {
 	within 60 usb_answers
 }
 
+# Room for the tag of a VLAN, and for what the gadget aligns messages to.
+sends_the_largest_mtu() {
+	local mtu refused
+	usb_unplug
+	usb_plug rndis_loan rndis_loan offload 0
+	mtu=$(host ip -d link show usb0 | awk '{ for (i = 1; i < NF; i++) if ($i == "maxmtu") print $(i + 1) }')
+	host ip link set usb0 mtu "$mtu"
+	host ip link add link usb0 name usb0.5 type vlan id 5
+	host ip address add 10.85.0.2/24 dev usb0.5
+	host ip link set usb0.5 up
+	host ip neighbour add 10.85.0.1 lladdr 02:00:00:00:00:01 dev usb0.5
+	refused=$(usb_count gadget rx_too_long)
+	# The gadget's own MTU is less: it refuses what has arrived.
+	fails host ping -q -c 1 -W 1 -M "do" -s $((mtu - 28)) 10.8.0.1 >/dev/null
+	fails host ping -q -c 1 -W 1 -M "do" -s $((mtu - 28)) 10.85.0.1 >/dev/null
+	refused=$(since gadget rx_too_long "$refused")
+	echo "# MTU $mtu: $refused frames arrived, $(usb_count host tx_too_long) were too long"
+	[ "$refused" = 2 ]
+	[ "$(usb_count host tx_too_long)" = 0 ]
+	usb_unplug
+	usb_plug rndis_loan rndis_loan
+}
+
 nothing_in_flight() {
 	gadget grep -qx 0 /sys/class/net/usb0/queues/tx-0/byte_queue_limits/inflight
 }
@@ -215,4 +238,4 @@ tap plugs_in names_itself pings tcp_v4 tcp_v6 udp_v4 udp_v6 \
 	lent_pages_arrive_aligned_at_the_gadget lent_pages_arrive_aligned_at_the_host \
 	unaligned_ones_too the_host_copies_no_payload small_frames_share_transfers \
 	works_with_offload_off mtu_changes_under_load goes_down_and_up_under_load \
-	leaves_nothing_to_another_driver is_busy_while_in_use unloads_in_every_order
+	sends_the_largest_mtu leaves_nothing_to_another_driver is_busy_while_in_use unloads_in_every_order

@@ -3,6 +3,7 @@
  * Setting a device up: what it can do is asked for, checked, and agreed on.
  */
 #include <linux/etherdevice.h>
+#include <linux/if_vlan.h>
 #include <linux/log2.h>
 
 #include "rndis.h"
@@ -11,7 +12,7 @@
 #define RL_OFFSET_BASE		offsetof(struct rndis_msg_hdr, request_id)
 /* Room for the end of a transfer: sl_rndis_xfer_end(), sl_rndis_lend() */
 #define RL_END			sizeof(__le32)
-#define RL_XFER_MIN		(SL_RNDIS_HEADER + ETH_HLEN + ETH_MIN_MTU + RL_END)
+#define RL_XFER_MIN		(SL_RNDIS_HEADER_MAX + ETH_HLEN + ETH_MIN_MTU)
 /* Bytes in transfers to one device, about */
 #define RL_IN_FLIGHT_BYTES	(512 * 1024)
 
@@ -85,7 +86,8 @@ static int rl_initialize(struct usbnet *dev, union rl_control *c, struct rl_term
 
 	max = le32_to_cpu(c->init_c.max_transfer_size);
 	align = le32_to_cpu(c->init_c.packet_alignment);
-	if (le32_to_cpu(c->init_c.medium) != RNDIS_MEDIUM_802_3 || max < RL_XFER_MIN || align > 7)
+	if (le32_to_cpu(c->init_c.medium) != RNDIS_MEDIUM_802_3 || align > 7 ||
+	    max < ALIGN(RL_XFER_MIN, max(1U << align, 4U)) + RL_END)
 		return -EPROTO;
 	terms->xfer_max = min_t(u32, max, SL_RNDIS_XFER_LARGE);
 	/* 0 must mean 1. */
@@ -227,10 +229,22 @@ static int rl_look_at_bus(struct usbnet *dev)
 	return 0;
 }
 
+/* The largest whose frames fit when they are copied: see put_one() in sl_rndis.ko. */
+static u32 rl_max_mtu(const struct sl_rndis_tx *peer)
+{
+	u32 header = ETH_HLEN + (peer->offload ? SL_RNDIS_HEADER_MAX : SL_RNDIS_HEADER);
+	u32 align = peer->messages_max > 1 ? peer->align : 1;
+	u32 mtu = round_down(peer->xfer_max - RL_END, align) - header;
+
+	/* A VLAN's tag is not part of it; devices that take just one ordinary frame are many. */
+	if (mtu >= ETH_DATA_LEN + VLAN_HLEN)
+		mtu -= VLAN_HLEN;
+	return min_t(u32, mtu, ETH_MAX_MTU);
+}
+
 static void rl_set_up_net(struct usbnet *dev)
 {
 	struct rl_dev *rl = rl_dev(dev);
-	u32 header = rl->tx.peer.offload ? SL_RNDIS_HEADER_MAX : SL_RNDIS_HEADER;
 	struct net_device *net = dev->net;
 
 	net->netdev_ops = &rl_netdev_ops;
@@ -246,7 +260,7 @@ static void rl_set_up_net(struct usbnet *dev)
 	netif_set_tso_max_size(net, SL_RNDIS_FRAME_LARGE);
 
 	net->min_mtu = ETH_MIN_MTU;
-	net->max_mtu = min_t(u32, rl->tx.peer.xfer_max - header - ETH_HLEN - RL_END, ETH_MAX_MTU);
+	net->max_mtu = rl_max_mtu(&rl->tx.peer);
 	/* usbnet_probe() limits max_mtu and mtu to this. */
 	dev->hard_mtu = net->max_mtu + net->hard_header_len;
 
