@@ -166,6 +166,7 @@ struct slg_rx {
  * @to_device: what is offered to the host, SL_RNDIS_CSUM_* and SL_RNDIS_LSO*
  * @to_host: likewise
  * @offered: by the opts' offload
+ * @sg: the controller takes scatter lists of any pieces
  * @napi: takes all that is done
  * @retry: when requests could not be queued for want of memory
  * @tx: @agreed as the transmit path sees it, under the transmit lock like all below to @tx_done
@@ -208,6 +209,7 @@ struct slg_link {
 	u32 to_device;
 	u32 to_host;
 	bool offered;
+	bool sg;
 
 	struct napi_struct napi;
 	struct delayed_work retry;

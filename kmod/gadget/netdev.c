@@ -13,6 +13,17 @@ static u32 one_frame(const struct slg_link *link)
 	       SLG_ALIGN;
 }
 
+/*
+ * Whether pieces of memory may have any length and begin anywhere: gadget->sg_supported
+ * does not say that.  chipidea refuses pieces that begin within a page, and dwc2 with
+ * descriptor DMA adds their offset twice: it would write behind the buffer.  Named are
+ * those whose drivers have been read: dwc3, which has a TRB for each piece.
+ */
+static bool gathers_all(const struct usb_gadget *gadget)
+{
+	return gadget->sg_supported && !strcmp(gadget->name, "dwc3-gadget");
+}
+
 /* In units of 100 bits per second, as RNDIS has it */
 static u32 speed_of(const struct slg_link *link)
 {
@@ -320,6 +331,7 @@ struct slg_link *slg_link_alloc(struct slg_function *f, struct usb_gadget *gadge
 	link = netdev_priv(net);
 	link->net = net;
 	link->gadget = gadget;
+	link->sg = gathers_all(gadget);
 	link->control = &f->control;
 	link->in = in;
 	link->out = out;

@@ -123,7 +123,7 @@ static int alloc_one(struct slg_link *link, struct slg_rx *r)
 		return -ENOMEM;
 	r->req->context = r;
 	r->req->complete = slg_rx_complete;
-	err = sl_rndis_buf_alloc(&r->buf, link->rx_size, !link->gadget->sg_supported, GFP_KERNEL);
+	err = sl_rndis_buf_alloc(&r->buf, link->rx_size, !link->sg, GFP_KERNEL);
 	if (!err)
 		list_add_tail(&r->list, &link->rx_idle);
 	return err;

@@ -139,7 +139,7 @@ static bool lend(struct slg_link *link, struct sk_buff *skb)
 	struct slg_tx *t;
 	int n;
 
-	if (!link->gadget->sg_supported) {
+	if (!link->sg) {
 		link->stats.tx_copied_no_sg += skb_is_nonlinear(skb);
 		return false;
 	}
@@ -183,7 +183,7 @@ static bool has_room(const struct slg_link *link)
 {
 	if (link->cut.skb)
 		return false;
-	return !list_empty(&link->tx_free) || (link->fill && !link->gadget->sg_supported);
+	return !list_empty(&link->tx_free) || (link->fill && !link->sg);
 }
 
 /* Whether the host wants the frame */
@@ -373,7 +373,7 @@ static int alloc_one(struct slg_link *link, struct slg_tx *t)
 		return -ENOMEM;
 	t->req->context = t;
 	t->req->complete = slg_tx_complete;
-	if (link->gadget->sg_supported) {
+	if (link->sg) {
 		t->sg = kcalloc(MAX_SKB_FRAGS + 1, sizeof(*t->sg), GFP_KERNEL);
 		if (!t->sg)
 			return -ENOMEM;
