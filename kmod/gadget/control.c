@@ -356,6 +356,7 @@ static void slg_command_complete(struct usb_ep *ep, struct usb_request *req)
 	unsigned long flags;
 	bool good;
 
+	f->function.config->cdev->setup_pending = false;
 	if (req->status)
 		return;
 	spin_lock_irqsave(&control->lock, flags);
@@ -407,6 +408,7 @@ int slg_control_setup(struct usb_function *function, const struct usb_ctrlreques
 	struct slg_function *f = to_slg(function);
 	struct usb_request *req = cdev->req;
 	u16 len = le16_to_cpu(request->wLength);
+	int err;
 
 	if (le16_to_cpu(request->wValue) || le16_to_cpu(request->wIndex) != f->control_id)
 		return -EOPNOTSUPP;
@@ -429,7 +431,16 @@ int slg_control_setup(struct usb_function *function, const struct usb_ctrlreques
 		return -EOPNOTSUPP;
 	}
 	req->zero = req->length < len;
-	return usb_ep_queue(cdev->gadget->ep0, req, GFP_ATOMIC);
+	/*
+	 * The USB core notes this for its own requests only.  Without it, nobody takes the
+	 * request back when the function is unbound, and it is freed with the controller.
+	 * Before it is queued: it may be completed from there.
+	 */
+	cdev->setup_pending = true;
+	err = usb_ep_queue(cdev->gadget->ep0, req, GFP_ATOMIC);
+	if (err)
+		cdev->setup_pending = false;
+	return err;
 }
 
 /**
