@@ -18,6 +18,8 @@ import sys
 import time
 
 SIOCETHTOOL, GSTATS = 0x8946, 0x1D
+SOL_PACKET, PACKET_VNET_HDR, GSO_TCP4, GSO_TCP6 = 263, 15, 1, 4
+ETHER = bytes([2, 0, 0, 0, 0, 9, 2, 0, 0, 0, 0, 8])
 CONTROL, BULK, CLAIM = 0xC0185500, 0xC0185502, 0x8004550F
 INIT, HALT, QUERY, SET = 2, 3, 4, 5
 FILTER, CONFIG, PARAMETERS = 0x1010E, 0xFC01020B, 0xFC01020C
@@ -148,6 +150,20 @@ def expect(name, data, **wanted):
         failed += 1
 
 
+def expect_marked(name, data, kind, mss, **wanted):
+    """Likewise, and the stack is told what segments there are in a large frame."""
+    global failed
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as tap:
+        tap.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
+        tap.bind((netdev, struct.unpack_from("!H", data, data.index(ETHER) + 12)[0]))
+        tap.settimeout(60)
+        expect(name, data, **wanted)
+        _, got_kind, _, got_mss = struct.unpack_from("=BBHH", tap.recv(100))
+    if (got_kind, got_mss) != (kind, mss):
+        print(f"# {name}: kind {got_kind} of {got_mss} bytes, not {kind} of {mss}")
+        failed += 1
+
+
 def refused(name, data):
     """Not even the message is one"""
     expect(name, data, rx_malformed=1)
@@ -174,7 +190,7 @@ def message(frame, infos=b"", pad=0, behind=b"", **fields):
 
 
 def ethernet(kind, rest):
-    return bytes([2, 0, 0, 0, 0, 9, 2, 0, 0, 0, 0, 8]) + struct.pack("!H", kind) + rest
+    return ETHER + struct.pack("!H", kind) + rest
 
 
 def tcp4(payload, ihl=5, protocol=6, doff=5):
@@ -182,10 +198,10 @@ def tcp4(payload, ihl=5, protocol=6, doff=5):
     return ethernet(0x800, ip + tcp(doff) + bytes(payload))
 
 
-def tcp6(payload, protocol=6, doff=5):
+def tcp6(payload, protocol=6, doff=5, options=b"", length=0):
     address = bytes([0xFE, 0x80] + 13 * [0])
-    ip = bytes([6 << 4, 0, 0, 0, 0, 0, protocol, 64]) + address + b"\2" + address + b"\1"
-    return ethernet(0x86DD, ip + tcp(doff) + bytes(payload))
+    ip = struct.pack("!IHBB", 6 << 28, length, protocol, 64) + address + b"\2" + address + b"\1"
+    return ethernet(0x86DD, ip + options + tcp(doff) + bytes(payload))
 
 
 def tcp(doff):
@@ -245,8 +261,13 @@ def check_info():
 def check_large():
     done = {"rx_messages": 1, "rx_checksum_left": 1}
     expect("a checksum that is left out", message(tcp4(500), info(CSUM, TCP4)), **done)
-    expect("a large frame", large(tcp4(9000)), rx_large=1, **done)
-    expect("a large frame, IPv6", large(tcp6(9000), csum=TCP6), rx_large=1, **done)
+    whole = done | {"rx_large": 1}
+    expect_marked("a large frame", large(tcp4(9000)), GSO_TCP4, 1000, **whole)
+    expect_marked("a large frame, IPv6", large(tcp6(9000), csum=TCP6), GSO_TCP6, 1000, **whole)
+    # More headers than the frame's head has room for: it moves while they are looked at.
+    options = bytes([6, 255]) + bytes(2046)
+    far = large(tcp6(9000, protocol=60, options=options), csum=TCP6)
+    expect_marked("large, TCP far behind IPv6", far, GSO_TCP6, 1000, **whole)
     refused("segments too small", large(tcp4(9000), mss=10))
     refused("segments too large", large(tcp4(9000), mss=70000))
     refused("large, with its checksum", message(tcp4(9000), info(LSO, 1000 | 1 << 30)))

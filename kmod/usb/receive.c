@@ -189,7 +189,7 @@ static int large_get(struct sk_buff *skb)
 /* Marks a frame as one whose checksum is left out, and as a large one if it is. */
 static int set_offload(struct sk_buff *skb, const struct frame *frame)
 {
-	struct skb_shared_info *si = skb_shinfo(skb);
+	struct skb_shared_info *si;
 	u32 header;
 	int ret;
 
@@ -211,6 +211,8 @@ static int set_offload(struct sk_buff *skb, const struct frame *frame)
 	header += tcp_hdrlen(skb);
 	if (tcp_hdrlen(skb) < sizeof(struct tcphdr) || header >= skb->len)
 		return -EPROTO;
+	/* Not before: what pulls headers may move the head, and this with it. */
+	si = skb_shinfo(skb);
 	si->gso_size = frame->mss;
 	/* Its sender's word is not taken for the number of segments. */
 	si->gso_type = SKB_GSO_DODGY;
