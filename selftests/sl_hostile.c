@@ -36,7 +36,7 @@ static const char *const names[SL_WRONG_KINDS] = {
 	[SL_WRONG_OFFSET] = "offset", [SL_WRONG_INFO] = "info",
 	[SL_WRONG_LARGE] = "large",   [SL_WRONG_RANDOM] = "random",
 	[SL_WRONG_MANY] = "many",     [SL_WRONG_LONG] = "long",
-	[SL_WRONG_ZERO] = "zero",
+	[SL_WRONG_ZERO] = "zero",     [SL_WRONG_CHAIN] = "chain",
 };
 
 /* The kind of that name; SL_WRONG_KINDS when there is none */
@@ -489,6 +489,17 @@ static void spoil_bits(struct sl_hostile *h, uint8_t *m, size_t len)
 			1 << sl_below(h, 8);
 }
 
+/* IPv6 headers without end, maybe with the checksum left out */
+static void spoil_chain(const struct sl_hostile *h, uint8_t *m)
+{
+	uint8_t *frame = m + OFFSET_BASE + sl_get32(m + 4 * DATA);
+	uint32_t len = sl_get32(m + 4 * DATA_LEN);
+
+	put_eth(frame, h->kernel, h->peer, ETH_P_IPV6);
+	put_ip6(frame + ETH_HLEN, IPPROTO_HOPOPTS, 65535);
+	memset(frame + 54, 0, len > 54 ? len - 54 : 0);
+}
+
 static size_t spoil_message(struct sl_hostile *h, enum sl_wrong wrong,
 			    uint8_t *m, size_t len)
 {
@@ -510,6 +521,9 @@ static size_t spoil_message(struct sl_hostile *h, enum sl_wrong wrong,
 		break;
 	case SL_WRONG_RANDOM:
 		spoil_bits(h, m, len);
+		break;
+	case SL_WRONG_CHAIN:
+		spoil_chain(h, m);
 		break;
 	default:
 		break;

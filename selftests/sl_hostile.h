@@ -49,6 +49,7 @@ enum sl_wrong {
 	SL_WRONG_MANY,
 	SL_WRONG_LONG,
 	SL_WRONG_ZERO,
+	SL_WRONG_CHAIN,
 	SL_WRONG_KINDS
 };
 

@@ -122,6 +122,8 @@ def state():
 
 caps = answered(query(CAPABILITIES), SUCCESS)
 assert caps[6] & 0xFF == 0xA7 and caps[6 + 2], caps
+# No checksums behind IPv6 extension headers, no large frames with them
+assert not (caps[6 + 6] | caps[6 + 8] | caps[6 + 26]) & 1, caps
 assert state() == (0, 0)
 on = struct.pack("<BBHBBBBBBBBBBBBIBBBBBBH", 0x80, 3, 28, 0, 4, 4, 4, 4, 0, 0, 2, 2, 0, 0, 0,
                  0, 0, 0, 2, 2, 0, 0, 0)

@@ -264,10 +264,6 @@ def check_large():
     whole = done | {"rx_large": 1}
     expect_marked("a large frame", large(tcp4(9000)), GSO_TCP4, 1000, **whole)
     expect_marked("a large frame, IPv6", large(tcp6(9000), csum=TCP6), GSO_TCP6, 1000, **whole)
-    # More headers than the frame's head has room for: it moves while they are looked at.
-    options = bytes([6, 255]) + bytes(2046)
-    far = large(tcp6(9000, protocol=60, options=options), csum=TCP6)
-    expect_marked("large, TCP far behind IPv6", far, GSO_TCP6, 1000, **whole)
     refused("segments too small", large(tcp4(9000), mss=10))
     refused("segments too large", large(tcp4(9000), mss=70000))
     refused("large, with its checksum", message(tcp4(9000), info(LSO, 1000 | 1 << 30)))
@@ -354,6 +350,22 @@ def check_begun_anew():
             sys.exit(f"# the host is sent what was there before its {command}, or nothing")
 
 
+def check_extensions():
+    """Frames of which the gadget never said that they may come like this"""
+    option = bytes([6, 0]) + bytes(6)
+    behind = tcp6(0, protocol=60, options=option, length=28)
+    dropped("TCP behind an IPv6 option", message(behind, info(CSUM, TCP6)))
+    # The header behind this one would be behind the frame.
+    option = bytes([60, 255]) + bytes(1000)
+    endless = tcp6(0, protocol=60, options=option, length=65535)
+    dropped("IPv6 headers that end behind the frame", message(endless, info(CSUM, TCP6)))
+    # More than the frame's head has room for, which would have to move
+    option = bytes([6, 255]) + bytes(2046)
+    far = tcp6(9000, protocol=60, options=option)
+    dropped("large, TCP far behind IPv6", large(far, csum=TCP6))
+    dropped("half an IPv6 header", message(tcp6(0)[:40], info(CSUM, TCP6)))
+
+
 def check_agreement():
     """What is turned on must be written as it should be, and fit together."""
     on = bytes([0x80, 3, 32, 0, 0, 4, 4, 4, 4, 0, 0, 2, 2]) + bytes(19)
@@ -383,6 +395,7 @@ check_large()
 check_broken_off()
 check_taken_back()
 check_begun_anew()
+check_extensions()
 # Checksums only
 check_agreement()
 sums = bytes([0x80, 3, 32, 0, 0, 4, 4, 4, 4, 0, 0, 1, 1]) + bytes(19)

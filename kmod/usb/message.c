@@ -12,12 +12,28 @@
 
 #include "message.h"
 
+/**
+ * sl_rndis_ip6_plain() - whether TCP or UDP follows IPv6's header directly
+ * @skb: a frame of IPv6, or not even that; its network header is set
+ *
+ * What has extension headers is left to nobody, neither way.  A receiver would have
+ * to find the end of a chain that a hostile peer has made, where skb_checksum_setup()
+ * of 6.12 hits a BUG; a routing header's final address is in the pseudo header; and
+ * the kernel's tso_build_hdr() writes a length without them.
+ */
+bool sl_rndis_ip6_plain(const struct sk_buff *skb)
+{
+	struct ipv6hdr buf, *ip6;
+
+	ip6 = skb_header_pointer(skb, skb_network_offset(skb), sizeof(buf), &buf);
+	return ip6 && (ip6->nexthdr == IPPROTO_TCP || ip6->nexthdr == IPPROTO_UDP);
+}
+
 static bool is_transport(const struct sk_buff *skb, bool ip6, bool udp)
 {
 	u8 protocol = udp ? IPPROTO_UDP : IPPROTO_TCP;
 
-	/* Behind extension headers, the transport header is where skb says. */
-	return ip6 || ip_hdr(skb)->protocol == protocol;
+	return (ip6 ? ipv6_hdr(skb)->nexthdr : ip_hdr(skb)->protocol) == protocol;
 }
 
 /**

@@ -51,6 +51,7 @@ struct sl_rndis_what {
 	u32 mss;
 };
 
+bool sl_rndis_ip6_plain(const struct sk_buff *skb);
 void sl_rndis_look(const struct sk_buff *skb, const struct sl_rndis_tx *tx,
 		   struct sl_rndis_what *what);
 u32 sl_rndis_header_size(const struct sl_rndis_what *what);

@@ -31,12 +31,10 @@ struct ndis_header {
 #define NDIS_CSUM_TCP4			BIT(4)
 #define NDIS_CSUM_UDP4			BIT(6)
 /* ip6_txcsum, ip6_rxcsum */
-#define NDIS_CSUM_IP6_EXTENSIONS	BIT(0)
 #define NDIS_CSUM_TCP6_OPTIONS		BIT(2)
 #define NDIS_CSUM_TCP6			BIT(4)
 #define NDIS_CSUM_UDP6			BIT(6)
 /* ip6_options */
-#define NDIS_LSO_IP6_EXTENSIONS		BIT(0)
 #define NDIS_LSO_TCP6_OPTIONS		BIT(2)
 
 /**

@@ -17,9 +17,9 @@ static const struct {
 } sl_rndis_csums[] = {
 	{ SL_RNDIS_CSUM_TCP4, NDIS_CSUM_TCP4 | NDIS_CSUM_TCP4_OPTIONS | NDIS_CSUM_IP4_OPTIONS, 0 },
 	{ SL_RNDIS_CSUM_UDP4, NDIS_CSUM_UDP4 | NDIS_CSUM_IP4_OPTIONS, 0 },
-	{ SL_RNDIS_CSUM_TCP6, 0,
-	  NDIS_CSUM_TCP6 | NDIS_CSUM_TCP6_OPTIONS | NDIS_CSUM_IP6_EXTENSIONS },
-	{ SL_RNDIS_CSUM_UDP6, 0, NDIS_CSUM_UDP6 | NDIS_CSUM_IP6_EXTENSIONS },
+	/* No IPv6 extension headers: see sl_rndis_ip6_plain(). */
+	{ SL_RNDIS_CSUM_TCP6, 0, NDIS_CSUM_TCP6 | NDIS_CSUM_TCP6_OPTIONS },
+	{ SL_RNDIS_CSUM_UDP6, 0, NDIS_CSUM_UDP6 },
 };
 
 static void csum_fill(u32 offload, __le32 *ip4, __le32 *ip6)
@@ -94,8 +94,7 @@ void sl_rndis_offload_fill(struct ndis_offload *offload, u32 to_device, u32 to_h
 		offload->lso_ip6_encap = cpu_to_le32(NDIS_ENCAP_8023);
 		offload->lso_ip6_max = cpu_to_le32(SL_RNDIS_FRAME_LARGE);
 		offload->lso_ip6_min = cpu_to_le32(2);
-		offload->lso_ip6_options = cpu_to_le32(NDIS_LSO_IP6_EXTENSIONS |
-						       NDIS_LSO_TCP6_OPTIONS);
+		offload->lso_ip6_options = cpu_to_le32(NDIS_LSO_TCP6_OPTIONS);
 	}
 	offload->rsc_ip4 = !!(to_host & SL_RNDIS_LSO4);
 	offload->rsc_ip6 = !!(to_host & SL_RNDIS_LSO6);

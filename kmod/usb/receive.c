@@ -194,6 +194,8 @@ static int set_offload(struct sk_buff *skb, const struct frame *frame)
 	int ret;
 
 	skb_reset_network_header(skb);
+	if (skb->protocol == htons(ETH_P_IPV6) && !sl_rndis_ip6_plain(skb))
+		return -EPROTO;
 	if (frame->mss) {
 		ret = large_get(skb);
 		if (ret)
