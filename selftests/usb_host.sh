@@ -198,6 +198,26 @@ file_arrives() {
 	cmp "$tmp/file" "$tmp/copy"
 }
 
+# Extension headers: nothing of such frames is left to the driver to cut.
+file_arrives_behind_options() {
+	ready
+	head -c 2M /dev/urandom >"$tmp/file"
+	ip netns exec sl_usb timeout $((60 * slow)) nc -6 -l -p 5998 >"$tmp/copy" </dev/null &
+	within 60 bash -c "ip netns exec sl_usb ss -tln | grep -q :5998"
+	timeout $((60 * slow)) python3 - "$tmp/file" <<-'END'
+		import socket, sys
+		sock = socket.socket(socket.AF_INET6)
+		padding = bytes([0, 0, 1, 4, 0, 0, 0, 0])
+		sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_DSTOPTS, padding)
+		sock.connect(("fd51::2", 5998))
+		sock.sendfile(open(sys.argv[1], "rb"))
+		sock.shutdown(socket.SHUT_WR)
+		sock.recv(1)
+	END
+	wait $!
+	cmp "$tmp/file" "$tmp/copy"
+}
+
 says_what_it_is() {
 	ready
 	ethtool -i "$net" | grep -q '^driver: rndis_loan$'
@@ -331,6 +351,6 @@ modprobe xhci_pci
 make_gadget || exit 1
 plug || exit 1
 
-tap not_taken_unasked taken_by_new_id pings_of_all_sizes tcp_and_udp file_arrives says_what_it_is \
-	mtu_changes_under_load down_and_up_under_load bound_again_under_load pulled_under_load \
-	suspended_and_resumed qemu_device
+tap not_taken_unasked taken_by_new_id pings_of_all_sizes tcp_and_udp file_arrives \
+	file_arrives_behind_options says_what_it_is mtu_changes_under_load down_and_up_under_load \
+	bound_again_under_load pulled_under_load suspended_and_resumed qemu_device

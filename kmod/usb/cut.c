@@ -220,13 +220,20 @@ EXPORT_SYMBOL_GPL(sl_rndis_xfer_end);
  * @features: what the stack would leave to the driver
  *
  * Return: without what the code above does not know: segmenting anything
- * but plain TCP with its headers in one piece.
+ * but plain TCP with its headers in one piece, or checksums behind headers
+ * that the peer may not leave out, either.
  */
 netdev_features_t sl_rndis_features_check(struct sk_buff *skb, struct net_device *net,
 					  netdev_features_t features)
 {
 	features = vlan_features_check(skb, features);
-	if (skb->encapsulation)
+	/*
+	 * Left in, a large frame's segments would say that they are shorter than
+	 * they are.  Not by skb_network_header_len(): while a frame is forwarded,
+	 * that counts one header only.
+	 */
+	if (skb->encapsulation ||
+	    (skb->protocol == htons(ETH_P_IPV6) && !sl_rndis_ip6_plain(skb)))
 		return features & ~(NETIF_F_CSUM_MASK | NETIF_F_GSO_MASK);
 	if (skb_is_gso(skb) &&
 	    (skb->ip_summed != CHECKSUM_PARTIAL || !skb_is_gso_tcp(skb) ||
