@@ -429,7 +429,7 @@ static void spoil_info(struct sl_hostile *h, uint8_t *m)
 /* The headers of what is or says that it is a large frame */
 static void spoil_large(struct sl_hostile *h, uint8_t *m)
 {
-	static const uint32_t sizes[] = { 0,   1,    47,    48,	   88,
+	static const uint32_t sizes[] = { 0,   1,    7,	    8,	   88,
 					  536, 1460, 65535, 65536, 0xfffff };
 	uint8_t *frame = m + OFFSET_BASE + sl_get32(m + 4 * DATA);
 	uint8_t *lso = m + SL_PACKET_HEADER + INFO_SIZE;

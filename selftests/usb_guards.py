@@ -264,7 +264,9 @@ def check_large():
     whole = done | {"rx_large": 1}
     expect_marked("a large frame", large(tcp4(9000)), GSO_TCP4, 1000, **whole)
     expect_marked("a large frame, IPv6", large(tcp6(9000), csum=TCP6), GSO_TCP6, 1000, **whole)
-    refused("segments too small", large(tcp4(9000), mss=10))
+    small = large(tcp4(9000), mss=8)
+    expect_marked("the smallest segments", small, GSO_TCP4, 8, **whole)
+    refused("segments too small", large(tcp4(9000), mss=7))
     refused("segments too large", large(tcp4(9000), mss=70000))
     refused("large, with its checksum", message(tcp4(9000), info(LSO, 1000 | 1 << 30)))
     dropped("large, of no known kind", large(ethernet(0x88B5, bytes(3000))))

@@ -89,6 +89,20 @@ small_frames_share_transfers() {
 	[ "$(since gadget tx_aggregated "$back")" -gt 500 ]
 }
 
+# Timestamps leave 38 bytes of 50, less than TCP's smallest segment has with its options.
+small_segments_are_large_frames() {
+	local large malformed
+	ip -n gadget route add 10.8.0.2 dev usb0 src 10.8.0.1 advmss 50
+	large=$(usb_count host tx_large)
+	malformed=$(usb_count gadget rx_malformed)
+	iperf -c 10.8.0.1 -n 100K
+	ip -n gadget route del 10.8.0.2
+	echo "# $(since host tx_large "$large") large frames, $(since gadget rx_malformed \
+		"$malformed") malformed"
+	[ "$(since host tx_large "$large")" -gt 10 ]
+	[ "$(since gadget rx_malformed "$malformed")" = 0 ]
+}
+
 # Without offload at one end, large frames are cut there.
 works_with_offload_off() {
 	host ethtool -K usb0 tso off gso off >/dev/null
@@ -237,5 +251,6 @@ done
 tap plugs_in names_itself pings tcp_v4 tcp_v6 udp_v4 udp_v6 \
 	lent_pages_arrive_aligned_at_the_gadget lent_pages_arrive_aligned_at_the_host \
 	unaligned_ones_too the_host_copies_no_payload small_frames_share_transfers \
+	small_segments_are_large_frames \
 	works_with_offload_off mtu_changes_under_load goes_down_and_up_under_load \
 	sends_the_largest_mtu leaves_nothing_to_another_driver is_busy_while_in_use unloads_in_every_order

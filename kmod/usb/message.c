@@ -65,7 +65,8 @@ void sl_rndis_look(const struct sk_buff *skb, const struct sl_rndis_tx *tx,
 	large = what->ip6 ? SL_RNDIS_LSO6 : SL_RNDIS_LSO4;
 
 	what->csum = tx->offload & csum;
-	what->large = what->csum && !what->udp && skb_is_gso(skb) && (tx->offload & large);
+	what->large = what->csum && !what->udp && skb_is_gso(skb) && (tx->offload & large) &&
+		      skb_shinfo(skb)->gso_size >= SL_RNDIS_MSS_MIN;
 	if (what->large)
 		what->mss = skb_shinfo(skb)->gso_size;
 }

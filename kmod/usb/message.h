@@ -7,6 +7,7 @@
 
 #include <linux/bitfield.h>
 #include <linux/rndis.h>
+#include <net/tcp.h>
 
 #include "sl_rndis.h"
 
@@ -24,6 +25,12 @@ struct rndis_message {
 	__le32 handle;
 	__le32 reserved;
 } __packed;
+
+/*
+ * Bytes of payload in each segment of a large frame.  TCP's least segment counts
+ * options in, which are not payload.
+ */
+#define SL_RNDIS_MSS_MIN	(TCP_MIN_SND_MSS - MAX_TCP_OPTION_SPACE)
 
 #define RNDIS_OFFSET_BASE	offsetof(struct rndis_message, data_offset)
 

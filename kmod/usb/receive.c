@@ -55,7 +55,7 @@ static int take_lso(const struct sl_rndis_rx *rx, u32 value, struct frame *frame
 {
 	frame->mss = FIELD_GET(NDIS_LSO_MSS, value);
 	/* The kernel counts segments in 16 bits. */
-	if (frame->mss < TCP_MIN_SND_MSS || frame->mss > U16_MAX)
+	if (frame->mss < SL_RNDIS_MSS_MIN || frame->mss > U16_MAX)
 		return -EPROTO;
 	return rx->offload & SL_RNDIS_LSO ? 0 : -EPROTO;
 }
