@@ -8,18 +8,13 @@
  * once it is unloaded.  To be run on a freshly booted machine; it unloads the
  * module and loads it again from SOCKLOAN_KO.
  */
-#include <fcntl.h>
-#include <linux/userfaultfd.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
 #include "sl_ktls.h"
+#include "sl_uffd.h"
 
 #define LEN (64 * SL_KIB)
 
@@ -46,56 +41,6 @@ static int insert(void)
 	return system(command);
 }
 
-/* A page whose first access waits until it is filled */
-struct slow_page {
-	int uffd;
-	void *page;
-};
-
-static int slow_page(struct slow_page *s)
-{
-	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-	struct uffdio_api api = { .api = UFFD_API };
-
-	s->uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
-	s->page = mmap(NULL, sl_page, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	reg.range.start = (unsigned long)s->page;
-	reg.range.len = sl_page;
-	if (s->uffd < 0 || s->page == MAP_FAILED ||
-	    ioctl(s->uffd, UFFDIO_API, &api) ||
-	    ioctl(s->uffd, UFFDIO_REGISTER, &reg))
-		return -1;
-	return 0;
-}
-
-static int fill_slow_page(struct slow_page *s, const char *text)
-{
-	static char from[65536] __attribute__((aligned(65536)));
-	struct uffdio_copy copy = {
-		.dst = (unsigned long)s->page,
-		.src = (unsigned long)from,
-		.len = sl_page,
-	};
-
-	strcpy(from, text);
-	return ioctl(s->uffd, UFFDIO_COPY, &copy);
-}
-
-struct late_ulp {
-	pthread_t thread;
-	struct slow_page name;
-	int fd;
-};
-
-static void *set_late_ulp(void *arg)
-{
-	struct late_ulp *l = arg;
-
-	return (void *)(long)setsockopt(l->fd, IPPROTO_TCP, TCP_ULP,
-					l->name.page, 3);
-}
-
 /*
  * A setsockopt that went past the module, because it began before the attach,
  * and reaches TLS after it.
@@ -110,18 +55,17 @@ TEST(under_way_before_the_attach)
 	if (sl_plain())
 		SKIP(return, "nothing is attached");
 	for (i = 0; i < 2; i++) {
-		struct late_ulp l;
-		void *ret;
+		struct slow_option o = {
+			.level = IPPROTO_TCP,
+			.name = TCP_ULP,
+			.len = 3,
+		};
 
 		ASSERT_EQ(0, sl_pair_plain(&p[i], families[i]));
-		l.fd = p[i].tx;
-		ASSERT_EQ(0, slow_page(&l.name));
-		ASSERT_EQ(0, pthread_create(&l.thread, NULL, set_late_ulp, &l));
-		sl_sleep_ms(300);
+		o.fd = p[i].tx;
+		ASSERT_EQ(0, slow_option_start(&o));
 		ASSERT_EQ(0, sl_attach(p[i].tx));
-		ASSERT_EQ(0, fill_slow_page(&l.name, "tls"));
-		pthread_join(l.thread, &ret);
-		ASSERT_EQ(NULL, ret);
+		ASSERT_EQ(0, slow_option_end(&o, "tls"));
 		ASSERT_EQ(0, sl_ktls_keys(p[i].tx, TLS_TX));
 		ASSERT_EQ(0, sl_ulp(p[i].rx, "tls"));
 		ASSERT_EQ(0, sl_ktls_keys(p[i].rx, TLS_RX));

@@ -70,6 +70,7 @@ static struct sl_sock *sl_sock_new(struct sock *sk,
 	err = rhashtable_insert_fast(&sl_socks, &ss->node, sl_socks_params);
 	if (err)
 		goto err_free;
+	sl_keep(ss);
 	SL_INC(sl_net(sock_net(sk)), SOCKETS);
 	return ss;
 
@@ -100,16 +101,35 @@ static void sl_sock_free(struct sl_sock *ss)
 	module_put(THIS_MODULE);
 }
 
+/*
+ * A listen() that had loaded the plain ops, before the attach or while a setsockopt
+ * needed them, may have come by after we hooked something: the listener's children
+ * got a copy of that, but no reference on this module.  It stays for good.
+ */
+static void sl_check_children(struct sl_sock *ss)
+{
+	/* TCP sets the flag with the first listen(), and clears it in children. */
+	if (ss->sk->sk_type != SOCK_STREAM || ss->listened ||
+	    !sock_flag(ss->sk, SOCK_RCU_FREE))
+		return;
+	ss->listened = true;
+	if (!ss->destruct && !ss->called)
+		return;
+	__module_get(THIS_MODULE);
+	pr_warn_once("sockloan: a listen() raced with an attach: the module stays loaded\n");
+}
+
 /* The end of a sock whose ops were taken over: our release did not run. */
 static void sl_sk_destruct(struct sock *sk)
 {
 	struct sl_sock *ss = sl_find(sk);
 
 	if (!ss) {
-		/* A child that was made while sl_listen() was on its way */
+		/* A child of such a listener */
 		sl_plain_destruct(sk)(sk);
 		return;
 	}
+	sl_check_children(ss);
 	sl_rx_gone(ss);
 	sl_sock_remove(ss);
 	ss->destruct(sk);
@@ -121,31 +141,21 @@ static void sl_sk_destruct(struct sock *sk)
 	sl_sock_free(ss);
 }
 
-static void sl_take_destruct(struct sl_sock *ss)
+/* Give a child back the destructor that it would have of a plain listener. */
+static void sl_disinherit(struct sock *sk)
 {
-	ss->destruct = ss->sk->sk_destruct;
-	ss->sk->sk_destruct = sl_sk_destruct;
+	if (sk->sk_destruct == sl_sk_destruct)
+		sk->sk_destruct = sl_plain_destruct(sk);
 }
 
-/**
- * sl_hook_destruct - have the state go with the sock, whoever has the ops then
- * @ss: locked
- *
- * A listener must not be hooked: its children get a copy of its sock.  But only
- * TCP sockets that are connected can be taken over, by kernel TLS or by
- * IPV6_ADDRFORM.  UDP ones can be connected and meet the latter at any time.
- * It is undone when the socket is released through our ops.
- */
-void sl_hook_destruct(struct sl_sock *ss)
+static void sl_take_destruct(struct sl_sock *ss)
 {
 	struct sock *sk = ss->sk;
 
-	if (ss->destruct)
-		return;
-	if (sk->sk_type == SOCK_STREAM &&
-	    !((1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)))
-		return;
-	sl_take_destruct(ss);
+	/* Never ours behind ours: a child may have gone past sl_accept(), too. */
+	sl_disinherit(sk);
+	ss->destruct = sk->sk_destruct;
+	sk->sk_destruct = sl_sk_destruct;
 }
 
 static void sl_unhook_destruct(struct sl_sock *ss)
@@ -157,6 +167,47 @@ static void sl_unhook_destruct(struct sl_sock *ss)
 		return;
 	sk->sk_destruct = ss->destruct;
 	ss->destruct = NULL;
+}
+
+static void sl_unhold(struct sl_sock *ss)
+{
+	if (!ss->held)
+		return;
+	ss->held = false;
+	__sock_put(ss->sk);	/* its socket has one */
+}
+
+/**
+ * sl_keep - have the state and the sock end together, whoever has the ops then
+ * @ss: locked, or nobody else has the socket yet
+ *
+ * Anything may take the ops over at any time, without coming by us: a setsockopt
+ * that had loaded the plain ops before the attach and slept on its argument since,
+ * whatever the socket became meanwhile; ESP-in-TCP also before it is connected;
+ * OpenVPN offload by netlink.  Then our release does not run, but our destructor.
+ *
+ * A listener must not have that: its children get a copy of its sock.  It has a
+ * reference on its sock instead; taken over when it is no listener any more, it
+ * stays in memory, which nobody is hurt by.  Likewise what may become one without
+ * coming by us, in a setsockopt that has given it its plain ops.
+ */
+void sl_keep(struct sl_sock *ss)
+{
+	struct sock *sk = ss->sk;
+
+	sl_check_children(ss);
+	if (sk->sk_type == SOCK_STREAM &&
+	    (sk->sk_state == TCP_LISTEN || ss->listening || ss->switching)) {
+		sl_unhook_destruct(ss);
+		if (ss->destruct || ss->held)
+			return;
+		sock_hold(sk);
+		ss->held = true;
+	} else {
+		if (!ss->destruct)
+			sl_take_destruct(ss);
+		sl_unhold(ss);
+	}
 }
 
 /* TCP or UDP.  Not "plain": that is for the socket lock's holder to say. */
@@ -206,11 +257,6 @@ int sl_attach(struct socket *sock)
 		err = PTR_ERR(ss);
 		goto out;
 	}
-	/*
-	 * A setsockopt may be on its way through the plain ops and take the
-	 * socket over after this.
-	 */
-	sl_hook_destruct(ss);
 	/* For the socket; its reference on the plain ops is ours now. */
 	__module_get(THIS_MODULE);
 	/*
@@ -312,16 +358,15 @@ int sl_listen(struct socket *sock, int backlog)
 		/* Its children would get a copy of its callbacks. */
 		sl_rx_gone(ss);
 		sl_event_unhook(ss);
-		ss->listening = true;
-		sl_unhook_destruct(ss);
+		ss->listening++;
+		sl_keep(ss);
 		release_sock(sk);
 	}
 	err = sl_plain_ops(sock)->listen(sock, backlog);
-	if (ss && err) {
-		/* It was connected, and can still be taken over. */
+	if (ss) {
 		lock_sock(sk);
-		ss->listening = false;
-		sl_hook_destruct(ss);
+		ss->listening--;
+		sl_keep(ss);
 		release_sock(sk);
 	}
 	return err;
@@ -333,8 +378,16 @@ int sl_accept(struct socket *sock, struct socket *newsock, SL_ACCEPT_PARAMS)
 	int err;
 
 	err = sl_plain_ops(sock)->accept(sock, newsock, SL_ACCEPT_ARGS);
-	if (!err && newsock->sk)
+	if (!err && newsock->sk) {
 		sl_event_inherited(newsock->sk);
+		sl_disinherit(newsock->sk);
+	}
+	if (listener && READ_ONCE(listener->destruct)) {
+		/* listen() has gone past us: no more such children. */
+		lock_sock(sock->sk);
+		sl_keep(listener);
+		release_sock(sock->sk);
+	}
 	/*
 	 * A failed accept leaves @newsock with our ops and without a sock;
 	 * sl_release() copes.  One without ops is made by kernel_accept(),
@@ -353,11 +406,13 @@ int sl_release(struct socket *sock)
 
 	if (ss) {
 		lock_sock(sock->sk);
+		sl_check_children(ss);
 		sl_rx_gone(ss);
 		/* What is on top of our callbacks goes on calling them. */
 		ss->late = !sl_event_unhook(ss);
 		if (ss->late && !ss->destruct)
 			sl_take_destruct(ss);
+		sl_unhold(ss);
 		release_sock(sock->sk);
 		if (ss->late)
 			return sl_plain_ops(sock)->release(sock);

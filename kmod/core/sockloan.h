@@ -84,7 +84,9 @@ struct sl_calls {
  * @call: the callbacks that ours stand in for, once it has joined one
  * @called: ours are in place, but for @call.data_ready; socket lock
  * @data_called: that one, too; socket lock
- * @listening: it listens, or is about to; socket lock
+ * @listening: threads inside sl_listen(); socket lock
+ * @listened: TCP has made a listener of it, ever; as of the last sl_check_children()
+ * @held: it has a reference on @sk; socket lock
  * @late: it is released, but goes with its sock; socket lock
  * @lock: of what follows, for datagrams; streams have the socket lock
  * @policy: the adaptive rule
@@ -119,7 +121,9 @@ struct sl_sock {
 	struct sl_calls call;
 	bool called;
 	bool data_called;
-	bool listening;
+	unsigned int listening;
+	bool listened;
+	bool held;
 	bool late;
 
 	spinlock_t lock;	/* see above */
@@ -176,7 +180,7 @@ struct sl_sock *sl_find(const struct sock *sk);
 int sl_attach(struct socket *sock);
 int sl_detach(struct socket *sock);
 void sl_attach_new(struct socket *sock);
-void sl_hook_destruct(struct sl_sock *ss);
+void sl_keep(struct sl_sock *ss);
 int sl_listen(struct socket *sock, int backlog);
 int sl_accept(struct socket *sock, struct socket *newsock, SL_ACCEPT_PARAMS);
 int sl_release(struct socket *sock);

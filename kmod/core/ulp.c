@@ -21,11 +21,8 @@ static void sl_switch_begin(struct socket *sock, struct sl_sock *ss)
 	/* Against attach, and against the same in another thread. */
 	lock_sock(sk);
 	ss->switching++;
-	/*
-	 * For good, even when this call fails: another one may have loaded the
-	 * plain ops meanwhile and take the socket over after us.
-	 */
-	sl_hook_destruct(ss);
+	/* A listen() does not come by us until sl_switch_end(). */
+	sl_keep(ss);
 	if (sl_hooked(sock))
 		WRITE_ONCE(sock->ops, ss->plain);
 	release_sock(sk);
@@ -50,15 +47,14 @@ static void sl_switch_end(struct socket *sock, struct sl_sock *ss)
 		ss->prot = sl_plain_prot(ss->plain);
 	}
 	ours = sl_our_ops(sock->ops);
-	if (ours) {
+	if (ours)
 		WRITE_ONCE(sock->ops, ours);
-		goto out;
-	}
 	/*
-	 * Another's, TLS's say: sl_sk_destruct() sees to the rest.  A socket
-	 * that got connected during the call is not hooked yet.
+	 * When they are another's, TLS's say, sl_sk_destruct() sees to the rest.
+	 * When they are ours, another setsockopt may have loaded the plain ones
+	 * meanwhile and take the socket over after us.
 	 */
-	sl_hook_destruct(ss);
+	sl_keep(ss);
 out:
 	release_sock(sk);
 }
