@@ -408,8 +408,13 @@ int sl_release(struct socket *sock)
 		lock_sock(sock->sk);
 		sl_check_children(ss);
 		sl_rx_gone(ss);
-		/* What is on top of our callbacks goes on calling them. */
-		ss->late = !sl_event_unhook(ss);
+		/*
+		 * What is on top of our callbacks goes on calling them, and what
+		 * is on top of our destructor (L2TP on older kernels) calls that.
+		 */
+		ss->late = !sl_event_unhook(ss) ||
+			   (ss->destruct &&
+			    sock->sk->sk_destruct != sl_sk_destruct);
 		if (ss->late && !ss->destruct)
 			sl_take_destruct(ss);
 		sl_unhold(ss);
