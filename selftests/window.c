@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/sendfile.h>
 #include <sys/uio.h>
@@ -11,7 +12,9 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
+#include "sl_mem.h"
 #include "sl_pool.h"
+#include "sl_ring.h"
 #include "sl_rx.h"
 
 #define PAGE 4096
@@ -278,6 +281,110 @@ TEST_F(window, spliced_pages_are_copied)
 	EXPECT_EQ(0, sl_rxpool_check(&self->p, 0, 1));
 	close(p[0]);
 	close(p[1]);
+}
+
+/* How many pages of the buffer have been swapped out, according to pagemap */
+static int swapped(const struct sl_buf *b)
+{
+	uint64_t entry[LEN / PAGE] = { 0 };
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	unsigned int i;
+	int n = 0;
+
+	if (fd < 0)
+		return -1;
+	if (pread(fd, entry, sizeof(entry),
+		  (uintptr_t)b->data / PAGE * sizeof(*entry)) != sizeof(entry))
+		n = -1;
+	close(fd);
+	for (i = 0; n >= 0 && i < LEN / PAGE; i++)
+		n += entry[i] >> 62 & 1;
+	return n;
+}
+
+/* Have the kernel unmap all of the buffer: somebody has references, so no more. */
+static int swap_out(const struct sl_buf *b)
+{
+	int i;
+
+	for (i = 0; i < 100 && swapped(b) != LEN / PAGE; i++) {
+		if (madvise(b->data, LEN, MADV_PAGEOUT))
+			return -1;
+		sl_sleep_ms(5);
+	}
+	return swapped(b) == LEN / PAGE ? 0 : -1;
+}
+
+/* ... and that are on their way to swap, from where they come back writable ... */
+TEST_F(window, swapped_pages_are_copied)
+{
+	struct iovec iov = { .iov_base = self->b.data, .iov_len = LEN };
+	int p[2];
+
+	if (sl_swap_on())
+		SKIP(return, "no swap to be had");
+	ASSERT_EQ(0, pipe(p));
+	ASSERT_EQ(LEN, vmsplice(p[1], &iov, 1, 0));
+	ASSERT_EQ(LEN, splice(p[0], NULL, self->s.tx, NULL, LEN, 0));
+	ASSERT_EQ(0, sl_wait_arrived(self->s.rx, LEN));
+	ASSERT_EQ(0, swap_out(&self->b));
+	ASSERT_EQ(0, sl_rxpool_peek(&self->p, self->s.rx, 0, SL_MIB));
+	EXPECT_EQ(0, mapped(self));
+	EXPECT_EQ(0, sl_rxpool_check(&self->p, 0, 1));
+	memset(self->b.data, MARK, LEN);
+	EXPECT_EQ(0, sl_rxpool_check(&self->p, 0, 1));
+	close(p[0]);
+	close(p[1]);
+	sl_swap_off();
+}
+
+/* Lent ones may go there afterwards: they come back read-only, until nobody has them. */
+TEST_F(window, lent_pages_are_swapped)
+{
+	if (sl_swap_on())
+		SKIP(return, "no swap to be had");
+	ASSERT_EQ(LEN, sl_send_all(self->s.tx, self->b.data, LEN, 0));
+	ASSERT_EQ(0, sl_wait_arrived(self->s.rx, LEN));
+	ASSERT_EQ(0, sl_rxpool_peek(&self->p, self->s.rx, 0, SL_MIB));
+	EXPECT_EQ(LEN, mapped(self));
+	ASSERT_EQ(0, swap_out(&self->b));
+	memset(self->b.data, MARK, LEN);
+	EXPECT_EQ(0, sl_rxpool_check(&self->p, 0, 1));
+	ASSERT_EQ(0, sl_rxpool_release(&self->p, self->s.rx, LEN));
+	sl_swap_off();
+}
+
+/* ... of the kernel, when a program can map them again ... */
+TEST_F(window, rings_are_copied)
+{
+	struct iovec iov = { .iov_len = PAGE };
+	struct sl_ring r;
+	int p[2];
+
+	if (sl_ring_open(&r, 0))
+		SKIP(return, "no io_uring");
+	memset(r.sqe, 1, PAGE);
+	iov.iov_base = r.sqe;
+	ASSERT_EQ(0, pipe(p));
+	if (vmsplice(p[1], &iov, 1, 0) != PAGE)
+		SKIP(return, "this kernel's rings cannot be sent");
+	/* Behind other data: the pieces may end up in one skb. */
+	ASSERT_EQ(10, sl_send_all(self->s.tx, self->b.data, 10, 0));
+	ASSERT_EQ(PAGE, splice(p[0], NULL, self->s.tx, NULL, PAGE, 0));
+	ASSERT_EQ(0, sl_wait_arrived(self->s.rx, 10 + PAGE));
+	ASSERT_EQ(0, munmap(r.sqe, r.sqe_len));
+	ASSERT_EQ(0, sl_rxpool_peek(&self->p, self->s.rx, 0, SL_MIB));
+	EXPECT_EQ(0, mapped(self));
+	r.sqe = mmap(NULL, r.sqe_len, PROT_READ | PROT_WRITE, MAP_SHARED, r.fd,
+		     IORING_OFF_SQES);
+	ASSERT_NE(MAP_FAILED, (void *)r.sqe);
+	memset(r.sqe, MARK, PAGE);
+	/* The last byte is the ring's, as it was when it was sent. */
+	EXPECT_EQ(1, self->p.map[self->p.seg[self->p.arg.nr - 1].offset +
+				 self->p.seg[self->p.arg.nr - 1].len - 1]);
+	close(p[0]);
+	close(p[1]);
+	sl_ring_close(&r);
 }
 
 /* ... and of a pool. */

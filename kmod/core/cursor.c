@@ -106,10 +106,38 @@ void sl_cursor_advance(struct sl_cursor *c, u32 n)
 }
 
 /*
+ * Lent: nobody has it writable, and a write fault copies it while we have a
+ * reference.  One that a program gave to vmsplice() may be exclusive, and written
+ * to at any time.
+ *
+ * The flag is gone while such a page is unmapped for swap or for migration: the
+ * marker that makes it writable again is in the page table meanwhile.  Either
+ * begins with the page's lock held; migration ends with it, and what is on its
+ * way to swap or back is in the swap cache, which our reference keeps it in.  Not
+ * exclusive under the lock, and not in there: nothing makes it exclusive again
+ * before its references are gone.
+ *
+ * A huge page's first one speaks for all while a pmd maps it; look there first,
+ * because a split of the pmd hands its flag on to the others.
+ */
+static bool sl_lent(struct page *page, struct folio *folio)
+{
+	bool lent;
+
+	if (PageAnonExclusive(&folio->page) || !folio_trylock(folio))
+		return false;
+	lent = !folio_test_swapcache(folio) &&
+	       !PageAnonExclusive(&folio->page) && !PageAnonExclusive(page);
+	folio_unlock(folio);
+	return lent;
+}
+
+/*
  * May another process see this page, all of it, for as long as it has a reference?
  * Its bytes were all sent to this socket; nobody may change them any more.
+ * @spliced: it is in an skb with pages that were not the network's
  */
-static bool sl_may_map(struct page *page)
+static bool sl_may_map(struct page *page, bool spliced)
 {
 	struct folio *folio;
 
@@ -121,21 +149,17 @@ static bool sl_may_map(struct page *page)
 	folio = page_folio(page);
 	if (folio_test_slab(folio) || folio_test_hugetlb(folio))
 		return false;
-	/*
-	 * Lent: nobody has it writable, and a write fault copies it while we have
-	 * a reference.  A huge page's first one speaks for all while a pmd maps
-	 * it.  One that a program gave to vmsplice() may be exclusive, and written
-	 * to at any time.
-	 */
 	if (folio_test_anon(folio))
-		return !PageAnonExclusive(page) &&
-		       !PageAnonExclusive(&folio->page);
+		return sl_lent(page, folio);
 	/* In a file, or not long ago: others may have it mapped or pinned. */
 	if (folio->mapping || folio_test_lru(folio) ||
 	    folio_test_swapbacked(folio))
 		return false;
-	/* The ring of a packet socket, say, which its program can write to */
-	if (folio_mapped(folio))
+	/*
+	 * A ring of io_uring or of a packet socket, say, which its program can
+	 * write to; when it is not mapped now, it may be again later.
+	 */
+	if (spliced || folio_mapped(folio) || folio_memcg_kmem(folio))
 		return false;
 	/* A pool's buffer stays writable for its owner. */
 	return page_private(&folio->page) != SL_POOL_MARK;
@@ -149,10 +173,12 @@ static struct page *sl_cursor_page(struct sl_cursor *c)
 {
 	struct page *first = NULL, *page;
 	u32 have = 0, off = 0, len;
+	bool spliced = false;
 
 	do {
 		if (!c->skb)
 			return NULL;
+		spliced = spliced || skb_has_shared_frag(c->skb);
 		len = sl_cursor_piece(c, &page, &off);
 		if (!page || off != have || (first && page != first))
 			return NULL;
@@ -161,7 +187,7 @@ static struct page *sl_cursor_page(struct sl_cursor *c)
 		have += len;
 		sl_cursor_advance(c, len);
 	} while (have < PAGE_SIZE);
-	return sl_may_map(first) ? first : NULL;
+	return sl_may_map(first, spliced) ? first : NULL;
 }
 
 /**
