@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Receiving when something else comes in between: errors, less room, other threads */
+#include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <netinet/udp.h>
 #include <sys/ioctl.h>
+#include <linux/sockios.h>
 
 #include "kselftest_harness.h"
 #include "sl_rx.h"
@@ -344,6 +347,170 @@ TEST_F(stream, leave_while_forwarding)
 	out.rx = -1;
 	pthread_join(thread, NULL);
 	sl_pair_close(&out);
+}
+
+/* -- two threads, and signals ------------------------------------------------------ */
+
+struct marker {
+	struct sl_rxpool *p;
+	int to;
+	int from;
+	int max;
+	int ret;
+	bool done;
+};
+
+static void nothing(int sig)
+{
+}
+
+static void *forward_once(void *arg)
+{
+	struct marker *m = arg;
+
+	m->ret = sl_rxpool_forward(m->p, m->from, m->to, m->max, 0);
+	__atomic_store_n(&m->done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+/* A call that a signal ends early has consumed what it has sent: at the mark, too. */
+TEST_F(stream, signal_at_the_mark)
+{
+	const size_t len = 8 * LEN, first = 100;
+	struct sigaction sa = { .sa_handler = nothing };
+	struct marker m = { .p = &self->p, .from = self->s.rx, .max = len };
+	struct sl_reader reader;
+	struct sl_pair out;
+	struct sl_buf b;
+	pthread_t thread;
+	size_t done;
+	int n;
+
+	sigaction(SIGUSR1, &sa, NULL);
+	ASSERT_EQ(0, sl_pair_sized(&out, AF_INET, 16384, 16384));
+	ASSERT_EQ(0, sl_attach(out.tx));
+	m.to = out.tx;
+	ASSERT_EQ(0, sl_buf_map(&b, len, 0, 2));
+	ASSERT_EQ(first, sl_send_all(self->s.tx, b.data, first, 0));
+	ASSERT_EQ(1, send(self->s.tx, "!", 1, MSG_OOB));
+	ASSERT_EQ(len - first,
+		  sl_send_all(self->s.tx, b.data + first, len - first, 0));
+	ASSERT_EQ(0, sl_wait_arrived(self->s.rx, first));
+	ASSERT_EQ(first,
+		  sl_rxpool_forward(&self->p, self->s.rx, out.tx, len, 0));
+	sl_sleep_ms(200);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, forward_once, &m));
+	sl_sleep_ms(300);
+	while (!__atomic_load_n(&m.done, __ATOMIC_ACQUIRE)) {
+		pthread_kill(thread, SIGUSR1);
+		sl_sleep_ms(20);
+	}
+	pthread_join(thread, NULL);
+	ASSERT_LT(0, m.ret);
+	ASSERT_GT(len - first, m.ret);
+	ASSERT_EQ(0, sl_reader_start(&reader, out.rx, len, 2));
+	for (done = first + m.ret; done < len; done += n) {
+		n = sl_rxpool_forward(&self->p, self->s.rx, out.tx, len, 0);
+		ASSERT_LT(0, n);
+	}
+	EXPECT_EQ(len, done);
+	EXPECT_EQ(0, sl_reader_join(&reader));
+	EXPECT_EQ(0, sl_arrived(self->s.rx));
+	sl_pair_close(&out);
+	sl_buf_unmap(&b);
+}
+
+#define NUMBERS (256 * 1024)
+
+struct numbers {
+	int tx;
+	int rx;
+	unsigned char *seen;
+};
+
+static void see(struct numbers *w, const uint64_t *word, size_t len)
+{
+	for (; len >= sizeof(*word); len -= sizeof(*word), word++)
+		if (*word < NUMBERS)
+			__atomic_store_n(&w->seen[*word], 1, __ATOMIC_RELAXED);
+}
+
+/* Whole segments that nothing cuts: no number arrives in part. */
+static void *send_numbers(void *arg)
+{
+	struct numbers *w = arg;
+	uint64_t word[512];
+	int i, unsent;
+
+	for (i = 0; i < NUMBERS; i++) {
+		word[i % 512] = i;
+		if (i % 512 != 511)
+			continue;
+		while (!ioctl(w->tx, SIOCOUTQNSD, &unsent) &&
+		       (unsent || sl_arrived(w->rx) > 32768))
+			sched_yield();
+		if (sl_send_all(w->tx, word, sizeof(word), 0) != sizeof(word))
+			break;
+	}
+	shutdown(w->tx, SHUT_WR);
+	return NULL;
+}
+
+/*
+ * On the other thread's processor and before it: whenever that lets go of the socket's
+ * lock, even for a moment, this one is in between sooner or later.
+ */
+static void *receive_numbers(void *arg)
+{
+	struct sched_param first = { .sched_priority = 1 };
+	struct numbers *w = arg;
+	uint64_t word[8];
+	ssize_t n;
+
+	sl_cpu(0);
+	sched_setscheduler(0, SCHED_FIFO, &first);
+	do {
+		usleep(50);
+		n = recv(w->rx, word, sizeof(word), MSG_DONTWAIT);
+		if (n > 0)
+			see(w, word, n);
+	} while (n);
+	return NULL;
+}
+
+/* One thread peeks and releases, another receives: nothing is lost between them. */
+TEST_F(stream, releases_what_it_has_seen)
+{
+	struct numbers w = { .tx = self->s.tx, .rx = self->s.rx };
+	struct sl_rxpool *p = &self->p;
+	pthread_t sender, receiver;
+	unsigned int lost = 0, i;
+
+	w.seen = calloc(1, NUMBERS);
+	ASSERT_NE(NULL, w.seen);
+	ASSERT_EQ(0, sl_cpu(0));
+	ASSERT_EQ(0, pthread_create(&receiver, NULL, receive_numbers, &w));
+	ASSERT_EQ(0, pthread_create(&sender, NULL, send_numbers, &w));
+	for (;;) {
+		if (sl_rxpool_peek(p, self->s.rx, 0, 1024)) {
+			ASSERT_EQ(EAGAIN, errno);
+			continue;
+		}
+		if (!p->arg.bytes)
+			break;
+		for (i = 0; i < p->arg.nr; i++)
+			see(&w, (void *)(p->map + p->seg[i].offset),
+			    p->seg[i].len);
+		/* The other one may have received some of it. */
+		if (sl_rxpool_release(p, self->s.rx, p->arg.bytes & ~7))
+			ASSERT_EQ(EINVAL, errno);
+	}
+	pthread_join(sender, NULL);
+	pthread_join(receiver, NULL);
+	for (i = 0; i < NUMBERS; i++)
+		lost += !w.seen[i];
+	EXPECT_EQ(0, lost);
+	free(w.seen);
 }
 
 TEST_HARNESS_MAIN

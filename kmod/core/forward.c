@@ -134,9 +134,9 @@ static int sl_forward_send(struct sl_forward *f, struct socket *to,
 
 /* -- streams ---------------------------------------------------------------------- */
 
-/* Return: 0 and @f->len bytes, none at the end; or an error. */
+/* Return: 0 and @f->len bytes from @from on, none at the end; or an error. */
 static int sl_forward_take(struct sl_rx *rx, struct sl_forward *f, u32 max,
-			   u64 *pos)
+			   u32 *from)
 {
 	struct sock *sk = rx->sk;
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -144,18 +144,16 @@ static int sl_forward_take(struct sl_rx *rx, struct sl_forward *f, u32 max,
 	struct sl_cursor c;
 	int err;
 
-	*pos = sl_rx_consumed(sk);
 	if (tp->urg_data) {
 		u32 ahead = tp->urg_seq - seq;
 
 		/* As recv(): up to the mark, or over it. */
-		if (!ahead && !sock_flag(sk, SOCK_URGINLINE)) {
+		if (!ahead && !sock_flag(sk, SOCK_URGINLINE))
 			seq++;
-			++*pos;
-		} else if (ahead && ahead < max) {
+		else if (ahead && ahead < max)
 			max = ahead;
-		}
 	}
+	*from = seq;
 	sl_cursor_stream(&c, sk, seq);
 	err = sl_forward_gather(f, &c, max, SL_FORWARD_PIECES);
 	if (f->len)
@@ -178,29 +176,36 @@ static int sl_forward_stream(struct sl_rx *rx, struct socket *from,
 			     unsigned int flags,
 			     struct sl_forward_nothing *nothing)
 {
-	u64 pos, now;
+	u32 seq;
 	int ret;
 
 	ret = sl_rx_lock(rx);
 	if (ret)
 		return ret;
-	ret = sl_forward_take(rx, f, max, &pos);
+	ret = sl_forward_take(rx, f, max, &seq);
 	nothing->seen = tcp_sk(rx->sk)->rcv_nxt;
 	release_sock(rx->sk);
 	if (!f->len) {
 		nothing->yet = ret == -EAGAIN;
 		return ret;
 	}
+	ret = sl_rx_ask(from);
+	if (ret) {
+		sl_forward_put(f, 0);
+		return ret;
+	}
 	ret = sl_forward_send(f, to, flags);
 	if (ret <= 0)
 		return ret;
-	/* Less what another thread has received meanwhile, in spite of us */
-	if (sl_rx_lock(rx))
-		return ret;
-	now = sl_rx_consumed(rx->sk);
+	/*
+	 * It is sent: nobody may get it again, not even when the socket has left
+	 * the pool meanwhile.  Another protocol's it may be, which has its own idea
+	 * of what is in the queue.
+	 */
+	lock_sock(rx->sk);
+	if (rx->sk->sk_prot == rx->ss->prot)
+		sl_rx_consume(rx->sk, seq + ret, ret + 1);
 	release_sock(rx->sk);
-	if (now < pos + ret)
-		sl_rx_consume(rx, from, now > pos ? pos + ret - now : ret);
 	return ret;
 }
 
@@ -243,7 +248,7 @@ again:
 	if (err >= 0) {
 		/* Unless another thread has received it meanwhile */
 		if (sl_rx_head(rx->sk) == skb)
-			sl_rx_consume(rx, from, 1);
+			sl_rx_consume_dgram(from);
 		err = 1;
 	}
 out:

@@ -408,66 +408,102 @@ void sl_rx_leave_all(struct sl_pool *pool)
 /* -- releasing --------------------------------------------------------------------- */
 
 /**
- * sl_rx_consume - have the protocol consume data, as recv() does
- * @rx: @rx->lock held, socket not locked
- * @sock: the socket
- * @count: bytes of a stream, datagrams
+ * sl_rx_ask - have a security module asked whether data may be received
+ * @sock: a stream that has data, not locked
  *
- * MSG_TRUNC makes TCP throw the data away, and do all that a recv() does besides:
- * skip the urgent byte, free skbs, tell the peer that the window is open.
- *
- * Return: 0, also when another thread has received it; -EINTR: a signal came by at the
- * urgent mark, and what is behind it is still there; or what a security module says.
+ * Return: 0, or what it says.
  */
-int sl_rx_consume(struct sl_rx *rx, struct socket *sock, u32 count)
+int sl_rx_ask(struct socket *sock)
 {
-	int flags = MSG_DONTWAIT | MSG_TRUNC, ret = 0, err = 0;
+	struct msghdr msg = {};
+	int err;
 
-	while (count) {
-		struct msghdr msg = {};
+	iov_iter_discard(&msg.msg_iter, ITER_DEST, 0);
+	err = sock_recvmsg(sock, &msg, MSG_DONTWAIT | MSG_PEEK);
+	/* Received by another thread, or a signal at the urgent mark */
+	return err == -EAGAIN ? 0 : min(err, 0);
+}
 
-		/* Which recv() of a datagram would return instead, once */
-		if (sock->type != SOCK_STREAM)
-			err = sock_error(sock->sk) ?: err;
-		iov_iter_discard(&msg.msg_iter, ITER_DEST,
-				 sock->type == SOCK_STREAM ? count : 0);
-		ret = sock_recvmsg(sock, &msg, flags);
-		if (sock->type == SOCK_STREAM) {
-			if (ret <= 0)
-				break;
-			count -= min_t(u32, count, ret);
-		} else {
-			if (ret < 0)
-				break;
-			count--;
+static int sl_rx_discard(read_descriptor_t *desc, struct sk_buff *skb,
+			 unsigned int offset, size_t len)
+{
+	len = min(len, desc->count);
+	desc->count -= len;
+	return len;
+}
+
+/**
+ * sl_rx_consume - consume data of a stream, as recv() does
+ * @sk: locked
+ * @end: the sequence number behind it
+ * @n: how many bytes at most, the urgent one among them
+ *
+ * By place and under the lock, not by number with recv(): another thread's recv()
+ * may get some of it first, what comes next is not ours to throw away then; and at
+ * the urgent mark recv() gives up when there is a signal.
+ */
+void sl_rx_consume(struct sock *sk, u32 end, u32 n)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	read_descriptor_t desc = {};
+
+	/* Neither when it is behind that already, nor of another connection */
+	while (end != tp->copied_seq && end - tp->copied_seq <= n) {
+		/* Where tcp_read_sock() stops: the byte is like any other now. */
+		if (tp->urg_data && tp->urg_seq == tp->copied_seq) {
+			WRITE_ONCE(tp->urg_data, 0);
+			tcp_fast_path_check(sk);
 		}
+		desc.count = end - tp->copied_seq;
+		if (tcp_read_sock(sk, &desc, sl_rx_discard) <= 0)
+			break;
 	}
-	/* It is for the program. */
-	if (err)
-		WRITE_ONCE(sock->sk->sk_err, -err);
-	if (!count || ret >= 0)
-		return 0;
-	if (ret == -EAGAIN)
-		return sock->type == SOCK_STREAM && signal_pending(current) ?
-		       -EINTR : 0;
-	return ret;
+}
+
+/**
+ * sl_rx_consume_dgram - have the protocol consume a datagram, as recv() does
+ * @sock: the socket
+ *
+ * Return: 0, also when another thread has received it; or what a security module
+ * says.
+ */
+int sl_rx_consume_dgram(struct socket *sock)
+{
+	/* Which recv() would return instead, once; it is for the program. */
+	int pending = sock_error(sock->sk), ret;
+	struct msghdr msg = {};
+
+	iov_iter_discard(&msg.msg_iter, ITER_DEST, 0);
+	ret = sock_recvmsg(sock, &msg, MSG_DONTWAIT | MSG_TRUNC);
+	if (pending)
+		WRITE_ONCE(sock->sk->sk_err, -pending);
+	return ret == -EAGAIN ? 0 : min(ret, 0);
 }
 
 static int sl_rx_release_stream(struct sl_rx *rx, struct socket *sock,
 				u32 bytes)
 {
+	u32 end;
 	int err;
 
 	if (bytes > rx->peeked) {
 		atomic64_inc(&rx->pool->rx.bad_releases);
 		return -EINVAL;
 	}
+	if (!bytes)
+		return 0;
+	end = tcp_sk(rx->sk)->copied_seq + bytes +
+	      (u32)(sl_rx_extent(rx, 0)->pos - sl_rx_consumed(rx->sk));
 	release_sock(rx->sk);
-	err = sl_rx_consume(rx, sock, bytes);
+	err = sl_rx_ask(sock);
 	lock_sock(rx->sk);
-	if (!err)
-		atomic64_add(bytes, &rx->pool->rx.bytes_released);
-	return err;
+	if (rx->sk->sk_prot != rx->ss->prot)
+		err = -EOPNOTSUPP;
+	if (err)
+		return err;
+	sl_rx_consume(rx->sk, end, bytes + 1);
+	atomic64_add(bytes, &rx->pool->rx.bytes_released);
+	return 0;
 }
 
 /* Is this the last extent of the datagram @skb? */
@@ -509,7 +545,7 @@ static int sl_rx_release_dgrams(struct sl_rx *rx, struct socket *sock, u32 n)
 			continue;
 		}
 		release_sock(rx->sk);
-		err = sl_rx_consume(rx, sock, 1);
+		err = sl_rx_consume_dgram(sock);
 		lock_sock(rx->sk);
 		if (rcu_access_pointer(rx->ss->rx) != rx)
 			break;
@@ -528,8 +564,8 @@ static int sl_rx_release_dgrams(struct sl_rx *rx, struct socket *sock, u32 n)
  * @sock: the socket
  * @count: bytes of a stream, datagrams
  *
- * Return: 0; -EINVAL: more than was peeked; or what sl_rx_lock() and sl_rx_consume()
- * return.
+ * Return: 0; -EINVAL: more than was peeked; or what sl_rx_lock() and a security
+ * module say.
  */
 int sl_rx_release(struct sl_rx *rx, struct socket *sock, u32 count)
 {

@@ -108,7 +108,9 @@ bool sl_rx_append(struct sl_rx *rx, const struct sl_extent *e);
 void sl_rx_drop_last(struct sl_rx *rx);
 void sl_rx_drop_all(struct sl_rx *rx);
 int sl_rx_release(struct sl_rx *rx, struct socket *sock, u32 count);
-int sl_rx_consume(struct sl_rx *rx, struct socket *sock, u32 count);
+int sl_rx_ask(struct socket *sock);
+void sl_rx_consume(struct sock *sk, u32 end, u32 n);
+int sl_rx_consume_dgram(struct socket *sock);
 
 static inline struct sl_extent *sl_rx_extent(struct sl_rx *rx, u32 i)
 {

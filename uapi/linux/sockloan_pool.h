@@ -505,8 +505,7 @@ struct sockloan_windows {
  *
  * Returns 0, or -1 with errno:
  *   EINVAL, E2BIG     size, flags, or more than was peeked: nothing is released
- *   EINTR             a signal, while another thread forwards or at the urgent
- *                     mark: a peek tells what is left
+ *   EINTR             a signal, while another thread forwards: nothing is released
  *   ENOENT            the socket is not in this pool
  *   EBADF, ENOTSOCK, EOPNOTSUPP, ENXIO, EFAULT
  * Counterpart: FreeRTOS_ReleaseTCPPayloadBuffer(), InterNiche's tcp_pktfree() of
