@@ -175,4 +175,26 @@ TEST_F(receive, end)
 	}
 }
 
+/* Pages that were released do not stay in the window for long, however large it is. */
+TEST_F(receive, gives_pages_back)
+{
+	struct sockloan_poolstat st;
+	struct sl_rxpool p;
+	int i;
+
+	ASSERT_EQ(0, sl_rxpool_leave(&self->p, self->s.rx));
+	ASSERT_EQ(0, sl_rxpool_open(&p, 8 * SL_MIB));
+	ASSERT_EQ(0, sl_rxpool_join(&p, self->s.rx, 0, 0));
+	for (i = 0; i < 8; i++) {
+		send_all(_metadata, self);
+		ASSERT_EQ(0, sl_rxpool_peek(&p, self->s.rx, 0, LEN));
+		ASSERT_EQ(0, sl_rxpool_release(&p, self->s.rx, LEN));
+		ASSERT_EQ(0, sl_rxpool_stat(&p, &st));
+		EXPECT_GE(256, st.window_stale);
+	}
+	if (!variant->offset)
+		EXPECT_LE(256 * PAGE, st.bytes_mapped);
+	sl_rxpool_close(&p);
+}
+
 TEST_HARNESS_MAIN

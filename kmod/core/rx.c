@@ -263,10 +263,12 @@ int sl_rx_lock(struct sl_rx *rx)
 		err = -ENOENT;
 	else if (rx->sk->sk_prot != rx->ss->prot)
 		err = -EOPNOTSUPP;
-	if (err)
+	if (err) {
 		release_sock(rx->sk);
-	else
+	} else {
 		sl_rx_sync(rx);
+		sl_window_trim(&rx->pool->window);
+	}
 	return err;
 }
 
@@ -581,6 +583,7 @@ int sl_rx_release(struct sl_rx *rx, struct socket *sock, u32 count)
 	/* The slots come back; if it has left meanwhile, they have. */
 	if (rcu_access_pointer(rx->ss->rx) == rx)
 		sl_rx_sync(rx);
+	sl_window_trim(&rx->pool->window);
 	release_sock(rx->sk);
 	return err;
 }

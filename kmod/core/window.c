@@ -29,6 +29,11 @@
 
 /* Slots for copies, compared with those that are mapped */
 #define SL_WINDOW_COPY_PART	4
+/*
+ * Stale slots there may be when others are taken or released, if half of the window
+ * is not less.  Their pages are charged to nobody, and one may keep a compound page.
+ */
+#define SL_WINDOW_STALE		256
 
 void sl_window_init(struct sl_window *w)
 {
@@ -295,6 +300,31 @@ static void sl_window_reclaim(struct sl_window *w, struct vm_area_struct *vma)
 	}
 }
 
+static bool sl_window_many_stale(const struct sl_window *w)
+{
+	return READ_ONCE(w->nr_stale) >
+	       min_t(u32, w->map_pages / 2, SL_WINDOW_STALE);
+}
+
+/**
+ * sl_window_trim - unmap what is stale if there is much of it
+ * @w: a window, which the current process need not have mapped
+ *
+ * Context: process, without mmap_lock.
+ */
+void sl_window_trim(struct sl_window *w)
+{
+	struct vm_area_struct *vma;
+
+	if (!sl_window_many_stale(w))
+		return;
+	vma = sl_window_begin(w);
+	if (!vma)
+		return;
+	sl_window_reclaim(w, vma);
+	sl_window_end(w);
+}
+
 /*
  * Find @n free bits in a row, or half as many, and so on.
  * Return: the first one, or -ENOBUFS; @n: how many.
@@ -373,7 +403,7 @@ int sl_window_map(struct sl_window *w, struct vm_area_struct *vma,
 	u32 want = *n, generation = w->generation;
 	int slot, err;
 
-	if (READ_ONCE(w->nr_stale) > w->map_pages / 2)
+	if (sl_window_many_stale(w))
 		sl_window_reclaim(w, vma);
 	slot = sl_window_take(w, n);
 	if (slot < 0) {

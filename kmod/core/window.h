@@ -67,6 +67,7 @@ void sl_window_stat(struct sl_window *w, struct sockloan_poolstat *stat);
 
 struct vm_area_struct *sl_window_begin(struct sl_window *w);
 void sl_window_end(struct sl_window *w);
+void sl_window_trim(struct sl_window *w);
 int sl_window_map(struct sl_window *w, struct vm_area_struct *vma,
 		  struct page **page, u32 *n);
 int sl_window_copy(struct sl_window *w, u32 *n);
