@@ -586,8 +586,8 @@ size_t sl_hostile_transfer(struct sl_hostile *h, enum sl_wrong wrong,
 void sl_capabilities(void *to)
 {
 	static const uint32_t word[] = {
-		1, 0x55, 1, 0x55, 1, 0x55, 1, 0x55,  0, 0,	0,     0, 0,
-		0, 0,	 0, 0,	  0, 0,	   1, 65536, 2, 1,	65536, 2, 5,
+		2, 0x55, 2, 0x55, 2, 0x55, 2, 0x55,  0, 0,	0,     0, 0,
+		0, 0,	 0, 0,	  0, 0,	   2, 65536, 2, 2,	65536, 2, 5,
 		0, 0,	 0, 0,	  0, 0,	   0, 0,     0, 0x0101, 0,     0
 	};
 	size_t i;
