@@ -264,6 +264,8 @@ goes_away() {
 	unplug
 	rmdir $function $gadget/configs/c.1 $gadget
 	rmmod usb_f_rndis_loan
+	# Other tests leave it loaded.
+	rmmod rndis_loan 2>/dev/null || true
 	rmmod sl_rndis
 }
 
