@@ -64,7 +64,7 @@ with_marked_processes_alive() {
 	local sleeper
 	sockloan run sleep 600 &
 	sleeper=$!
-	within 10 pgrep -P $$ -x sleep >/dev/null || true
+	within 10 grep -qx sleep /proc/$sleeper/comm
 	sysctl -q net.sockloan.auto=1
 	rmmod sockloan
 	kill $sleeper
