@@ -41,11 +41,11 @@ static int load(void)
 }
 
 /* Nothing is left of any attached socket, and the module can go. */
-#define EXPECT_GONE(_before)                                  \
-	do {                                                  \
-		ASSERT_EQ(0, settled_rise(_before));          \
-		ASSERT_EQ(0, unload());                       \
-		ASSERT_EQ(0, load());                         \
+#define EXPECT_GONE(_before)                         \
+	do {                                         \
+		ASSERT_EQ(0, settled_rise(_before)); \
+		ASSERT_EQ(0, unload());              \
+		ASSERT_EQ(0, load());                \
 	} while (0)
 
 static long long settled_rise(const struct sl_counters *before)
@@ -87,12 +87,11 @@ FIXTURE_TEARDOWN(takeover)
 {
 }
 
-#define JOIN(_fd)                                                         \
-	do {                                                              \
-		if (variant->joined)                                      \
-			ASSERT_EQ(0, sl_rxpool_join(&self->pool, (_fd),   \
-						    SOCKLOAN_EVENT_DATA, \
-						    1));                  \
+#define JOIN(_fd)                                                             \
+	do {                                                                  \
+		if (variant->joined)                                          \
+			ASSERT_EQ(0, sl_rxpool_join(&self->pool, (_fd),       \
+						    SOCKLOAN_EVENT_DATA, 1)); \
 	} while (0)
 
 /* Whose closing waits for sockets that it has still */
@@ -103,8 +102,8 @@ FIXTURE_TEARDOWN(takeover)
 	} while (0)
 
 static void espintcp(int family, struct __test_metadata *_metadata,
-		     FIXTURE_DATA(takeover) *self,
-		     const FIXTURE_VARIANT(takeover) *variant)
+		     FIXTURE_DATA(takeover) * self,
+		     const FIXTURE_VARIANT(takeover) * variant)
 {
 	int fd = socket(family, SOCK_STREAM, 0);
 
@@ -147,8 +146,8 @@ static int connect_mapped(int fd, const struct sl_addr *a)
 /* Began before the attach, and gets there when the socket is connected. */
 static void late(struct slow_option *o, const void *arg,
 		 struct __test_metadata *_metadata,
-		 FIXTURE_DATA(takeover) *self,
-		 const FIXTURE_VARIANT(takeover) *variant)
+		 FIXTURE_DATA(takeover) * self,
+		 const FIXTURE_VARIANT(takeover) * variant)
 {
 	struct sl_addr a;
 	int listener = sl_listen(AF_INET, &a);
