@@ -78,7 +78,7 @@ pool_shows_what_the_module_says() {
 		bytes_forwarded:100 bad_releases:1; do
 		same "${name%:*}" "$(field "${name%:*}" <"$tmp/json")" "${name#*:}"
 	done
-	for name in bytes_copied copy_used in_flight; do
+	for name in bytes_mapped window_used bytes_copied copy_used in_flight; do
 		[ "$(field $name <"$tmp/json")" -gt 0 ] || { echo "# $name is 0"; false; }
 	done
 	same sockets "$(field sockets <"$tmp/json")" "[$(said joined_ino)]"
