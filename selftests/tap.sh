@@ -12,7 +12,11 @@ tap() {
 	for case; do
 		number=$((number + 1))
 		# Not behind "||", where bash heeds no set -e.
-		(set -e; "$case")
+		(
+			set -eE
+			trap 'echo "# ${BASH_SOURCE[0]##*/}:$LINENO: status $?: $BASH_COMMAND"' ERR
+			"$case"
+		)
 		ret=$?
 		if [ "$ret" = 0 ]; then
 			echo "ok $number $case"
