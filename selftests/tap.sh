@@ -14,8 +14,10 @@ tap() {
 		# Not behind "||", where bash heeds no set -e.
 		(
 			set -eE
-			# Not for what is skipped.
-			trap '[ $? = 4 ] || echo "# ${BASH_SOURCE[0]##*/}:$LINENO: failed: $BASH_COMMAND"' ERR
+			# Neither what is skipped, nor what $(...) fails with
+			tap_level=$BASH_SUBSHELL
+			trap '[ $? = 4 ] || [ "$BASH_SUBSHELL" != "$tap_level" ] ||
+				echo "# ${BASH_SOURCE[0]##*/}:$LINENO: failed: $BASH_COMMAND" >&2' ERR
 			"$case"
 		)
 		ret=$?
