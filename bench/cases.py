@@ -132,6 +132,22 @@ def icount():
     return cases
 
 
+def veth():
+    """As between two containers: the receiver is in another network namespace"""
+    mode = "veth"
+    cases = product(mode, "tcp", MEMORY, "4K 16K 64K 256K", "same", "recv")
+    cases += product(mode, "tcp", WRITTEN, "64K 256K", "same", "trunc")
+    cases += product(mode, "tcp", "copy loan xout", "64K 256K", "same", "peek")
+    cases += product(mode, "tcp", "copy loan xout zerocopy", "64K", "same", "zcrecv")
+    cases += product(mode, "tcp", WRITTEN, "64K", "rewrite", "recv")
+    cases += product(mode, "tcp", WRITTEN, "64K", "part", "recv")
+    cases += product(mode, "tcp", "copy loan sendfile splice vmsplice zerocopy", "64K", "file",
+                     "recv")
+    # What fits into a frame, and what has to be sent in fragments
+    cases += product(mode, "udp", WRITTEN, "1472 60K", "same", "recv")
+    return cases
+
+
 def smp2():
     mode = "smp2"
     cases = product(mode, "tcp", MEMORY, "4K 16K 64K 256K 1M", "same", "recv")
@@ -160,7 +176,7 @@ def usb():
 
 
 def full():
-    return icount() + profiles() + smp2() + nic() + usb()
+    return icount() + profiles() + veth() + smp2() + nic() + usb()
 
 
 def gate():

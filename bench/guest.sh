@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # The part of `make bench` that runs on a test host: does what a list of runs says.
 #
-# usage: guest.sh loopback|usb|HOST LIST
+# usage: guest.sh loopback|veth|usb|HOST LIST
 #
 # HOST is where a receiver waits; for the others one is started here.  Each line of LIST:
 #
@@ -41,6 +41,17 @@ plug() {
 	esac
 }
 
+# Two namespaces, and a pair of veth between them, with all that veth can offload
+connect_namespaces() {
+	ip netns add here
+	ip netns add there
+	ip link add veth0 netns here type veth peer name veth0 netns there
+	ip -n here address add 10.9.0.1/24 dev veth0
+	ip -n there address add 10.9.0.2/24 dev veth0
+	ip -n here link set veth0 up
+	ip -n there link set veth0 up
+}
+
 # json NAME: a number of the receiver's sum
 json() {
 	sed -n '/"sum_received"/,/}/s/.*"'"$1"'":[[:space:]]*\([0-9.e+]*\).*/\1/p' "$errors.iperf"
@@ -77,6 +88,12 @@ loopback)
 	host=127.0.0.1
 	start_receiver
 	;;
+veth)
+	host=10.9.0.2
+	connect_namespaces
+	client=(ip netns exec here)
+	start_receiver ip netns exec there
+	;;
 usb)
 	host=10.8.0.1
 	usb_load
@@ -87,7 +104,7 @@ usb)
 	host=$where
 	;;
 esac
-echo 1 >/proc/sys/net/sockloan/file
+"${client[@]}" sysctl -q net.sockloan.file=1
 ! grep -q ' iperf3' "$list" || iperf3 -s -D
 
 while read -r number this_link arguments; do

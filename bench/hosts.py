@@ -146,7 +146,7 @@ def run(kernel, boot, lines, on_line):
             read_lines(vm_run(kernel, ["-s", "2"], guest + ["loopback", str(work)],
                               stdout=subprocess.PIPE), on_line)
         else:
-            where = "usb" if boot == "usb" else "loopback"
+            where = boot if boot in ("usb", "veth") else "loopback"
             read_lines(vm_run(kernel, ["-i"], guest + [where, str(work)],
                               stdout=subprocess.PIPE), on_line)
     finally:

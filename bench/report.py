@@ -35,6 +35,7 @@ RXS = {
 }
 MODES = {
     "icount": "Loopback, instruction counts: the claims",
+    "veth": "Over veth, to another network namespace, instruction counts",
     "smp2": "Loopback, two CPUs, wall clock: beside the claims, and noisy",
     "nic": "Over a network card (e1000e with TSO), the sender's busy time",
     "usb": "Over a USB cable, our drivers, both ends' busy time",

@@ -18,10 +18,10 @@ CASES_PER_BOOT = 32
 # Between lines that say how far it is
 SILENCE = 5
 
-MEGABYTES = {"icount": 128, "smp2": 512, "nic": 64, "usb": 32}
+MEGABYTES = {"icount": 128, "veth": 128, "smp2": 512, "nic": 64, "usb": 32}
 
 # Test hosts with one processor that counts instructions: others beside them change nothing.
-BESIDE_OTHERS = ("icount", "usb")
+BESIDE_OTHERS = ("icount", "veth", "usb")
 # Each has a gigabyte and more of memory.
 AT_A_TIME = min(os.cpu_count() or 1, 4)
 
