@@ -87,10 +87,13 @@ count() {
 	[ "$bad" = 0 ]
 }
 
-# cases_of NAME: those in $log that failed, or the program itself
+# cases_of NAME: those in $log that failed, and where a script did; or the program itself
 cases_of() {
 	local cases
-	cases=$(sed -n "s/^not ok [0-9]* */; $1: /p" "$log" | tr -d '\n')
+	cases=$(awk -v name="$1" '
+		/^# [^ ]*:[0-9]+: failed: / { where = " (" substr($0, 3, 100) ")" }
+		/^not ok [0-9]/ { sub(/^not ok [0-9]* */, ""); printf "; %s: %s%s", name, $0, where; where = "" }
+		/^ok / { where = "" }' "$log")
 	echo "${cases:-; $1}"
 }
 
