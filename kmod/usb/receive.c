@@ -140,20 +140,22 @@ static int read_message(const struct sl_rndis_rx *rx, const struct sl_rndis_buf 
 /*
  * Whether a transfer is one row of messages from end to end.  A transfer that its
  * sender broke off has no end of its own: what is sent next is appended to it here,
- * and the lengths of the first may well span a part of that.
+ * and the lengths of the first may well span a part of that.  What is in a message
+ * is looked at when it is its turn.
  */
-static bool is_whole(const struct sl_rndis_rx *rx, const struct sl_rndis_buf *buf, u32 len)
+static bool is_whole(const struct sl_rndis_buf *buf, u32 len)
 {
+	struct rndis_start start;
 	u8 pad[SL_RNDIS_PAD];
-	struct frame frame;
-	u32 from = 0;
-	int ret;
+	u32 from = 0, size;
 
 	while (len - from >= sizeof(struct rndis_message)) {
-		ret = read_message(rx, buf, from, len - from, &frame);
-		if (ret < 0)
+		sl_rndis_buf_copy(buf, from, &start, sizeof(start));
+		size = le32_to_cpu(start.len);
+		if (le32_to_cpu(start.type) != RNDIS_MSG_PACKET ||
+		    size < sizeof(struct rndis_message) || size > len - from)
 			return false;
-		from += ret;
+		from += size;
 	}
 	if (len - from > sizeof(pad))
 		return false;
@@ -311,7 +313,8 @@ static void deliver(const struct sl_rndis_rx *rx, struct sl_rndis_buf *buf,
  *
  * A malformed message ends the transfer: nobody knows where the next begins.
  * Frames before it that have their checksums are given to the stack, which looks at
- * those; frames whose checksum is left out are not: it would vouch for anything.
+ * those; frames whose checksum is left out are only if the lengths of all messages
+ * fill the transfer: it would vouch for anything.
  *
  * Context: the poll of @rx->napi.
  * Return: how many frames there were.
@@ -326,7 +329,7 @@ unsigned int sl_rndis_receive(const struct sl_rndis_rx *rx, struct sl_rndis_buf 
 
 	len = min(len, buf->size);
 	/* Without offload every frame has its checksum: devices may pad as they like. */
-	whole = !rx->offload || is_whole(rx, buf, len);
+	whole = !rx->offload || is_whole(buf, len);
 	if (give && !sl_rndis_buf_ready(buf)) {
 		rx->stats->rx_copied_no_memory++;
 		give = false;
