@@ -11,6 +11,7 @@ were not looked at. The gadget's counters say what became of it.
 import contextlib
 import ctypes
 import fcntl
+import os
 import socket
 import struct
 import subprocess
@@ -84,9 +85,14 @@ def receive(size, timeout=20000):
     return buf.raw[:size]
 
 
+def byte_queue_limit():
+    """Where the kernel tells how many bytes a controller has, if it does"""
+    return f"/sys/class/net/{netdev}/queues/tx-0/byte_queue_limits/inflight"
+
+
 def in_flight():
     """Bytes of frames that the gadget's controller has"""
-    with open(f"/sys/class/net/{netdev}/queues/tx-0/byte_queue_limits/inflight", "rb") as file:
+    with open(byte_queue_limit(), "rb") as file:
         return int(file.read())
 
 
@@ -325,6 +331,9 @@ def check_taken_back():
 
 def check_begun_anew():
     """What is for a host that has gone is not kept for the next one."""
+    if not os.path.exists(byte_queue_limit()):
+        print("# left out: this kernel does not tell what is being sent")
+        return
     packets = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     packets.bind((netdev, 0))
     for command in ("filter", "halt", "initialize"):
