@@ -26,7 +26,7 @@ help:
 	@echo '  make demo              iperf3 on a test host, copied and lent, as a table'
 	@echo '  make demo-usb          a USB cable, stock drivers at both ends and ours, as a table'
 	@echo '  make bench             every mechanism that a user could pick, against each other, on'
-	@echo '                         loopback, a network card and USB: tables and plots (10 to 40 minutes)'
+	@echo '                         loopback, veth, a network card and USB: tables, plots (15 to 40 minutes)'
 	@echo "  make bench CASES='PATTERN...'   some of it; bench/bench -l lists the cases"
 	@echo '  make demo-board        the STM32 firmware on an emulated Cortex-M7, plugged into a test host'
 	@echo '  make figures           what a loan gains, case by case, by instruction count'
