@@ -303,6 +303,10 @@ def check_broken_off():
     expect("zeros behind the last message", frame + bytes(4), **done)
     dropped("more than zeros", frame + b"\0\1")
     dropped("more zeros than a pad", frame + bytes(5))
+    no_row = {"rx_messages": 1, "rx_malformed": 2}
+    expect("another type behind it", frame + message(PLAIN, type=2), **no_row)
+    short = struct.pack("<II", 1, HEADER - 4) + bytes(HEADER - 8)
+    expect("less than a header behind it", frame + short, **no_row)
     # What has its checksum is delivered, whatever is behind it.
     expect("with its checksum", message(PLAIN) + bytes(43), rx_messages=1)
 
