@@ -27,6 +27,8 @@ ENDLESS = 0xFFFFFFFF
 def pages(seed):
     """A megabyte that differs in every part, in memory of its own"""
     memory = mmap.mmap(-1, 16 * WRITE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    # In part of a huge page, nothing would be lent while some of it is being sent.
+    memory.madvise(mmap.MADV_NOHUGEPAGE)
     memory.write(hashlib.shake_128(bytes([seed])).digest(16 * WRITE))
     return memoryview(memory)
 
