@@ -62,7 +62,7 @@ help:
 	@echo
 	@echo 'For its developers:'
 	@echo '  make bench-baseline    measures for make bench-gate, and keeps that'
-	@echo '  make style             checkpatch, sparse, clang-format'
+	@echo '  make style             checkpatch, sparse, clang-format; no warning from Sphinx'
 	@echo '  vm/run --help          run any command on a test host'
 
 modules:
@@ -184,6 +184,7 @@ htmldocs:
 
 style:
 	scripts/style
+	scripts/htmldocs
 
 .PHONY: all help modules tools install clean demo demo-usb figures receive ipis \
 	lib check check-all check-peers style board board-flash bench bench-gate bench-baseline \
