@@ -16,8 +16,9 @@ leak_look() {
 		awk '/^MemAvailable:/ { print "pages", -$2 / 4 }
 			/^VmallocUsed:/ { print "vmalloc_pages", $2 / 4 }' /proc/meminfo
 		awk '/^(nr_slab_unreclaimable|nr_kernel_stack) / { print $1, $2 }' /proc/vmstat
-		# Areas of stacks are kept for later, thousands of them.
-		awk 'NR > 2 && $1 != "vmap_area" { print "slab:" $1, $2 }' /proc/slabinfo
+		# Areas of stacks are kept for later, thousands of them; the leak detector
+		# has notes of its own, and more of them for what it knows already.
+		awk 'NR > 2 && $1 !~ /^(vmap_area|kmemleak_.*)$/ { print "slab:" $1, $2 }' /proc/slabinfo
 		awk '$1 ~ /rndis|usbnet|libcomposite|udc_core/ { print "users:" $1, $3 }' /proc/modules
 	} >>"$1"
 }
