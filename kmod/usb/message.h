@@ -11,12 +11,6 @@
 
 #include "sl_rndis.h"
 
-/* What every message begins with */
-struct rndis_start {
-	__le32 type;
-	__le32 len;
-} __packed;
-
 /* REMOTE_NDIS_PACKET_MSG.  Offsets count from @data_offset. */
 struct rndis_message {
 	__le32 type;

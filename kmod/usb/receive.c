@@ -145,15 +145,15 @@ static int read_message(const struct sl_rndis_rx *rx, const struct sl_rndis_buf 
  */
 static bool is_whole(const struct sl_rndis_buf *buf, u32 len)
 {
-	struct rndis_start start;
+	struct rndis_message message;
 	u8 pad[SL_RNDIS_PAD];
 	u32 from = 0, size;
 
-	while (len - from >= sizeof(struct rndis_message)) {
-		sl_rndis_buf_copy(buf, from, &start, sizeof(start));
-		size = le32_to_cpu(start.len);
-		if (le32_to_cpu(start.type) != RNDIS_MSG_PACKET ||
-		    size < sizeof(struct rndis_message) || size > len - from)
+	while (len - from >= sizeof(message)) {
+		sl_rndis_buf_copy(buf, from, &message, sizeof(message));
+		size = le32_to_cpu(message.len);
+		if (le32_to_cpu(message.type) != RNDIS_MSG_PACKET || size < sizeof(message) ||
+		    size > len - from)
 			return false;
 		from += size;
 	}
