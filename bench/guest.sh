@@ -104,7 +104,7 @@ usb)
 	host=$where
 	;;
 esac
-"${client[@]}" sysctl -q net.sockloan.file=1
+"${client[@]}" sh -c 'echo 1 >/proc/sys/net/sockloan/file'
 ! grep -q ' iperf3' "$list" || iperf3 -s -D
 
 while read -r number this_link arguments; do

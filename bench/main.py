@@ -16,8 +16,8 @@ import runner
 
 ABOUT = """Boots test hosts (see vm/run --help), sends the same by every mechanism that a user could
 pick, and writes results.csv, report.md and plots. CASE is a shell pattern for names such as
-icount/tcp/loan/64K/same/recv/c1 (-l lists them); without one, all are measured, which takes 16
-minutes on two idle processors, and 40 on busy ones. What a ratio is against is measured, too. Documentation/bench.rst tells more."""
+icount/tcp/loan/64K/same/recv/c1 (-l lists them); without one, all are measured, which takes a
+quarter of an hour on two idle processors, and 40 minutes on busy ones. What a ratio is against is measured, too. Documentation/bench.rst tells more."""
 
 
 def arguments():
